@@ -1,0 +1,109 @@
+"""The control process: the operator's side of the gateway. Mail flows on without it."""
+
+from __future__ import annotations
+
+import asyncio
+import datetime
+import socket
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from sealgate import __version__
+from sealgate.control.commit import Committer
+from sealgate.control.service import SOCKET, Service, open_socket, peer_name
+from sealgate.event.facts import Note
+from sealgate.journal.journal import Journal
+from sealgate.process.channel import Channel, ChannelError
+from sealgate.process.child import Connection
+from sealgate.process.endpoint import Listening
+from sealgate.store.revisions import Revisions
+from sealgate.tls.library import Library
+
+
+class Control:
+    """The `Child` of the control process."""
+
+    def __init__(self, connection: Connection, home: Path, journal: Journal, library: Library) -> None:
+        self._home = home
+        self._journal = journal
+        self._revisions = Revisions(home / "revisions.db")
+        self._committer = Committer(
+            connection.channel,
+            self._revisions,
+            library,
+            journal.emit,
+            lambda: datetime.datetime.now(datetime.UTC),
+        )
+        self._service = Service(connection.channel, self._revisions, self._committer, __version__)
+        self._socket: socket.socket | None = None
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._channels: set[Channel] = set()
+
+    async def start(self) -> None:
+        """Finish what an earlier control process left half done, then listen to operators."""
+        self._socket = open_socket(self._home)
+        self._spawn(self._accept(self._socket))
+        self._spawn(self._catch_up())
+
+    def _spawn(self, work: Any) -> None:
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _catch_up(self) -> None:
+        try:
+            await self._committer.catch_up()
+        except (ChannelError, TimeoutError) as error:
+            self._journal.emit(Note("Critical", f"the stored configuration could not be put in force: {error}"))
+
+    async def _accept(self, listening: socket.socket) -> None:
+        loop = asyncio.get_running_loop()
+        while True:
+            connection, _ = await loop.sock_accept(listening)
+            who = peer_name(connection)
+            if who is None:
+                connection.close()
+                continue
+            self._serve(connection, who)
+
+    def _serve(self, connection: socket.socket, who: str) -> None:
+        async def handle(op: str, body: dict[str, Any], fds: list[int]) -> dict[str, Any]:
+            return await self._service.handle(who, op, body)
+
+        def closed() -> None:
+            self._channels.discard(channel)
+
+        channel = Channel(connection, handle, closed, descriptors=False)
+        self._channels.add(channel)
+
+    # -- what the supervisor asks; configurations concern the workers
+
+    async def prepare(self, payload: dict[str, Any], listening: Sequence[Listening]) -> None:
+        """Nothing to prepare."""
+
+    async def swap(self) -> None:
+        """Nothing to swap."""
+
+    async def abandon(self) -> None:
+        """Nothing to forget."""
+
+    async def retired(self, child: str) -> None:
+        """Not this process's affair."""
+
+    async def stop(self) -> None:
+        """Close the socket; what is being answered is answered."""
+        for task in list(self._tasks):
+            task.cancel()
+        if self._socket is not None:
+            self._socket.close()
+            (self._home / SOCKET).unlink(missing_ok=True)
+        self._journal.flush()
+
+    def reopen(self) -> None:
+        """Open the logs anew."""
+        self._journal.reopen()
+
+    async def ask(self, op: str, body: dict[str, Any], fds: list[int]) -> dict[str, Any]:
+        """Workers are asked, not control."""
+        raise ChannelError(f"control does not know {op!r}")

@@ -1,0 +1,73 @@
+"""`sealgate evaluate`: a gateway one can try at once, with its own next hop beside it."""
+
+from __future__ import annotations
+
+import argparse
+import subprocess
+import sys
+
+from sealgate.app import gateway
+from sealgate.cli import init as init_command
+from sealgate.cli.commands import stored
+
+SINK_PORT = 2526
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The ones of init that make sense here, and the next hop's versions."""
+    parser.add_argument("--port-base", type=int, default=0, help="added to every port, for a second gateway")
+    parser.add_argument("--defaults", choices=("modern", "asyncos-15.5"), default="modern")
+    parser.add_argument("--sink-tls", default="1.2-1.3", metavar="VERSIONS", help="what the next hop speaks, or off")
+
+
+def run(options: argparse.Namespace) -> int:
+    """Make a configuration if there is none, start the next hop, serve until interrupted."""
+    if stored(options.home).current() is None:
+        made = init_command.init(_init_options(options))
+        if made != 0:
+            return made
+    port = SINK_PORT + options.port_base
+    command = [sys.executable, "-m", "sealgate", "--home", str(options.home), "sink"]
+    sink = subprocess.Popen([*command, "--port", str(port), "--tls", options.sink_tls])
+    try:
+        return gateway.serve(options, ready=lambda: print(_welcome(options), flush=True))
+    finally:
+        sink.terminate()
+        sink.wait(10)
+
+
+def _init_options(options: argparse.Namespace) -> argparse.Namespace:
+    return argparse.Namespace(
+        home=options.home,
+        hostname="gate.inside.example",
+        domain=["inside.example"],
+        next_hop=f"127.0.0.1:{SINK_PORT + options.port_base}",
+        port_base=options.port_base,
+        defaults=options.defaults,
+        ports="evaluation",
+        force=False,
+    )
+
+
+def _welcome(options: argparse.Namespace) -> str:
+    smtp = 2525 + options.port_base
+    home = options.home
+    return f"""
+Sealgate is running. Send it a message over TLS, from another terminal:
+
+  swaks --server 127.0.0.1:{smtp} --tls --to someone@inside.example
+
+or without swaks:
+
+  printf 'EHLO me.example\\r\\nMAIL FROM:<me@me.example>\\r\\nRCPT TO:<someone@inside.example>\\r\\nDATA\\r\\nSubject: hello\\r\\n\\r\\nHello.\\r\\n.\\r\\nQUIT\\r\\n' \\
+    | (sleep 1; while read -r line; do printf '%s\\n' "$line"; sleep 0.2; done) \\
+    | openssl s_client -quiet -starttls smtp -connect 127.0.0.1:{smtp}
+
+Then look:
+
+  grep TLS {home}/logs/mail.log      which TLS both hops spoke
+  ls {home}/maildir/new              where the message went
+  {sys.argv[0]} --home {home} status
+
+Ctrl-C ends the gateway.
+"""

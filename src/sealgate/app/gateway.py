@@ -1,0 +1,74 @@
+"""`sealgate serve`: the supervisor's process, from the stored revision to an orderly end."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import os
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from sealgate import __version__
+from sealgate.app.logs import open_journal
+from sealgate.cli.commands import stored
+from sealgate.control.commit import payload_of
+from sealgate.event.facts import Event, GatewayStarted, ServiceUnavailable
+from sealgate.net.tls.library import measure_library
+from sealgate.process.endpoint import Endpoint, EndpointError
+from sealgate.process.ids import IdError
+from sealgate.process.lock import HomeInUse
+from sealgate.process.supervisor import Supervisor
+
+
+def serve(options: argparse.Namespace, ready: Callable[[], None] | None = None) -> int:
+    """Run until told to stop; `ready` is called when the gateway serves."""
+    revision = stored(options.home).current()
+    if revision is None:
+        print(f"There is no configuration in {options.home}; make one with: sealgate init", file=sys.stderr)
+        return 1
+    payload = payload_of(revision.number, revision.configuration, measure_library())
+    for sentence in payload["all_faults"]:
+        print(f"sealgate: {sentence}", file=sys.stderr)
+    try:
+        return asyncio.run(_supervise(options.home, payload, ready))
+    except (HomeInUse, IdError, EndpointError) as error:
+        print(f"sealgate: {error}", file=sys.stderr)
+        return 1
+
+
+async def _supervise(home: Path, payload: dict[str, Any], ready: Callable[[], None] | None) -> int:
+    journal = open_journal(home, "supervisor", payload["configuration"])
+    for sentence in payload["all_faults"]:
+        journal.emit(ServiceUnavailable("tls", sentence))
+
+    def emit(event: Event) -> None:
+        journal.emit(event)
+        if isinstance(event, GatewayStarted) and ready is not None:
+            ready()
+
+    supervisor = Supervisor(
+        home,
+        payload,
+        endpoints_of,
+        lambda child, fd: [sys.executable, "-m", "sealgate", "child", child, str(fd), str(home)],
+        emit,
+        version=__version__,
+        reopen=journal.reopen,
+        environment={**os.environ, "OPENSSL_CONF": ""},
+    )
+    try:
+        return await supervisor.run()
+    finally:
+        journal.flush()
+
+
+def endpoints_of(payload: Mapping[str, Any]) -> list[Endpoint]:
+    """What a configuration listens on; a listener that cannot be served is not bound at all."""
+    return [
+        Endpoint(listener["name"], address, listener["port"])
+        for listener in payload["configuration"]["listeners"]
+        if listener["enabled"] and listener["name"] not in payload["faults"]
+        for address in listener["addresses"]
+    ]

@@ -1,0 +1,100 @@
+"""The command `sealgate`: its arguments, and which assembly each word starts."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from sealgate.app import evaluate, gateway, sink
+from sealgate.app.child import run_child
+from sealgate.cli import commands
+from sealgate.cli import init as init_command
+from sealgate.cli.client import NotRunning, Refused
+from sealgate.store.database import StoreError
+
+DEFAULT_HOME = "/var/lib/sealgate"
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; the exit status is 0 when it did what was asked."""
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    if words[:1] == ["child"]:  # started by the supervisor, never by a person
+        return run_child(words[1], int(words[2]), Path(words[3]))
+    options = _parser().parse_args(words)
+    options.home = Path(options.home).absolute()
+    run: Callable[[argparse.Namespace], int] = options.run
+    try:
+        return run(options)
+    except (NotRunning, Refused, StoreError) as error:
+        print(f"sealgate: {error}", file=sys.stderr)
+    except PermissionError as error:
+        print(f"sealgate: {error.filename}: {error.strerror}", file=sys.stderr)
+    except BrokenPipeError:
+        sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115 - whoever read us has gone
+    except KeyboardInterrupt:
+        return 130
+    return 1
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="sealgate", description="An open secure email gateway.")
+    parser.add_argument(
+        "--home",
+        default=os.environ.get("SEALGATE_HOME", DEFAULT_HOME),
+        help="the directory of all state (default: $SEALGATE_HOME, else %(default)s)",
+    )
+    words = parser.add_subparsers(metavar="COMMAND", required=True)
+    _gateway_commands(words)
+    _configuration_commands(words)
+    _queue_commands(words)
+    _evaluation_commands(words)
+    return parser
+
+
+_Words = argparse._SubParsersAction  # the only name argparse has for it
+
+
+def _add(
+    words: _Words[argparse.ArgumentParser],
+    word: str,
+    run: Callable[[argparse.Namespace], int],
+    help_text: str,
+) -> argparse.ArgumentParser:
+    parser = words.add_parser(word, help=help_text, description=help_text)
+    parser.set_defaults(run=run)
+    parser.add_argument("--home", default=argparse.SUPPRESS, help=argparse.SUPPRESS)
+    return parser
+
+
+def _gateway_commands(words: _Words[argparse.ArgumentParser]) -> None:
+    init_command.add_arguments(_add(words, "init", init_command.init, "Write the first configuration."))
+    _add(words, "serve", gateway.serve, "Run the gateway in the foreground.")
+    _add(words, "status", commands.status, "Show what runs and how much waits.")
+    _add(words, "version", commands.version, "Show the versions of the gateway and its TLS library.")
+
+
+def _configuration_commands(words: _Words[argparse.ArgumentParser]) -> None:
+    show = _add(words, "showconfig", commands.showconfig, "Print the stored configuration as TOML.")
+    show.add_argument("--secrets", action="store_true", help="with private keys, so that it can be loaded again")
+    load = _add(words, "loadconfig", commands.loadconfig, "Put a configuration file into force.")
+    load.add_argument("file", metavar="FILE", help="a TOML file, or - for standard input")
+    load.add_argument("--comment", default="", help="kept with the revision")
+
+
+def _queue_commands(words: _Words[argparse.ArgumentParser]) -> None:
+    queue = words.add_parser("queue", help="List, show and retry what waits.")
+    acts = queue.add_subparsers(metavar="ACT", required=True)
+    listing = _add(acts, "list", commands.queue_list, "List the messages that wait.")
+    listing.add_argument("--limit", type=int, default=100, help="at most so many (default: %(default)s)")
+    show = _add(acts, "show", commands.queue_show, "Show one message.")
+    show.add_argument("mid", type=int, metavar="MID")
+    retry = _add(acts, "retry", commands.queue_retry, "Try deferred messages now, all or some.")
+    retry.add_argument("mid", type=int, nargs="*", metavar="MID")
+
+
+def _evaluation_commands(words: _Words[argparse.ArgumentParser]) -> None:
+    evaluate.add_arguments(_add(words, "evaluate", evaluate.run, "Run a gateway with its own next hop, to try it."))
+    sink.add_arguments(_add(words, "sink", sink.run, "Run the small next hop that keeps a Maildir."))

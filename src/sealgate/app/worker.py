@@ -1,0 +1,177 @@
+"""A mail worker: receives, keeps and delivers. Everything it is made of is connected here."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from sealgate.config.schema import Configuration
+from sealgate.delivery.carrier import CarrierTools
+from sealgate.delivery.route import Router
+from sealgate.delivery.schedule import Schedule
+from sealgate.event.facts import Event, Note, ServiceUnavailable, SpoolRecovered
+from sealgate.inbound.session import Session, SessionTools
+from sealgate.journal.journal import Journal
+from sealgate.live.revision import Current, LiveError, LiveRevision, build, faults_of
+from sealgate.process.channel import ChannelError
+from sealgate.process.child import Connection
+from sealgate.process.endpoint import Listening
+from sealgate.process.ids import Ids
+from sealgate.process.lease import Lease, Leases
+from sealgate.store.spool import Queued, Spool
+from sealgate.tls.library import Library
+
+FINISH_PATIENCE = 20.0
+"""Seconds that sessions and transactions under way may take when the gateway stops."""
+
+
+class Worker:
+    """The `Child` of a mail worker."""
+
+    def __init__(self, connection: Connection, home: Path, journal: Journal, library: Library) -> None:
+        self._connection = connection
+        self._home = home
+        self._journal = journal
+        self._library = library
+        self._number = int(connection.start.child.removeprefix("worker-"))
+        self._emit: Callable[[Event], None] = journal.emit
+        self._current = Current(build(connection.start.payload, library, None))
+        self._prepared: tuple[LiveRevision, Sequence[Listening]] | None = None
+        self._servers: dict[tuple[str, int], tuple[str, asyncio.Server]] = {}
+        self._sessions: set[Session] = set()
+        self._ids = Ids(connection.channel)
+        self._leases = Leases(connection.channel)
+        self._spool = Spool(home / "spool" / f"worker-{self._number}")
+        chance = random.Random()
+        tools = CarrierTools(
+            current=self._current,
+            router=Router(self._current, chance),
+            next_dcid=lambda: self._ids.next("dcid"),
+            emit=self._emit,
+            body=self._spool.load,
+            slot=self._slot,
+        )
+        self._schedule = Schedule(tools, self._spool, lambda: self._ids.next("mid"), time.time, chance)
+        self._session_tools = SessionTools(
+            current=self._current,
+            spool=self._spool,
+            ids=self._ids,
+            leases=self._leases,
+            emit=self._emit,
+            deliver=self._schedule.add,
+            clock=time.time,
+            sessions=self._sessions,
+        )
+
+    async def start(self) -> None:
+        """Recover the spool, then listen."""
+        await self._ids.prepare()
+        self._take_over(await self._spool.start())
+        for sentence in faults_of(self._current.revision):
+            self._emit(ServiceUnavailable("tls", sentence))
+        await self._listen(self._connection.start.listening)
+
+    def _take_over(self, queued: Sequence[Queued]) -> None:
+        if queued:
+            self._emit(SpoolRecovered(len(queued), self._number))
+        for message in queued:
+            self._schedule.add(message)
+
+    async def _listen(self, listening: Sequence[Listening]) -> None:
+        """Serve these sockets and no others; one that is served already is not touched."""
+        wanted = {each.endpoint.place for each in listening}
+        for place in [place for place in self._servers if place not in wanted]:
+            self._servers.pop(place)[1].close()
+        loop = asyncio.get_running_loop()
+        for each in listening:
+            name = each.endpoint.listener
+            known = self._servers.get(each.endpoint.place)
+            if known is not None and known[0] == name:
+                continue
+            if known is not None:
+                known[1].close()
+            sock = each.socket.dup()  # the server closes its own; this one stays the connection's
+            server = await loop.create_server(self._session_factory(name), sock=sock, backlog=1024)
+            self._servers[each.endpoint.place] = (name, server)
+
+    def _session_factory(self, listener: str) -> Callable[[], Session]:
+        return lambda: Session(self._session_tools, listener)
+
+    async def _slot(self, domain: str, limit: int) -> Callable[[], None] | None:
+        """One of the gateway's connections to a domain."""
+        try:
+            lease = await self._leases.acquire([(f"destination {domain}", limit)])
+        except ChannelError:
+            return None
+        return lease.release if isinstance(lease, Lease) else None
+
+    # -- what the supervisor asks
+
+    async def prepare(self, payload: dict[str, Any], listening: Sequence[Listening]) -> None:
+        """Build the new revision beside the running one."""
+        revision = build(payload, self._library, self._current.revision)
+        faults = faults_of(revision)
+        if faults:
+            raise ChannelError(str(LiveError(faults)))
+        self._prepared = (revision, listening)
+
+    async def swap(self) -> None:
+        """One assignment; then the listeners that differ, then the deliveries that waited for it."""
+        assert self._prepared is not None
+        (revision, listening), self._prepared = self._prepared, None
+        before = self._current.revision
+        self._current.revision = revision
+        await self._listen(listening)
+        if _delivery_policy(before) != _delivery_policy(revision):
+            self._schedule.policy_changed()
+
+    async def abandon(self) -> None:
+        """Forget the revision that was prepared."""
+        self._prepared = None
+
+    async def retired(self, child: str) -> None:
+        """Take over the spool of a worker that is no more."""
+        folder = self._home / "spool" / child
+        if folder.is_dir():
+            self._take_over(await self._spool.adopt(folder))
+            self._emit(Note("Info", f"the queue of {child} has been taken over"))
+
+    async def stop(self) -> None:
+        """Accept nothing new, finish what is under way, close the spool."""
+        for _, server in self._servers.values():
+            server.close()
+        for session in list(self._sessions):
+            session.stop()
+        deadline = asyncio.get_running_loop().time() + FINISH_PATIENCE
+        while self._sessions and asyncio.get_running_loop().time() < deadline:
+            await asyncio.sleep(0.05)
+        await self._schedule.stop(FINISH_PATIENCE / 2)
+        await self._spool.stop()
+        self._journal.flush()
+
+    def reopen(self) -> None:
+        """Open the logs anew."""
+        self._journal.reopen()
+
+    async def ask(self, op: str, body: dict[str, Any], fds: list[int]) -> dict[str, Any]:
+        """What an operator wants to know or do about this worker's queue."""
+        match op:
+            case "status":
+                return {"messages": self._schedule.waiting, "sessions": len(self._sessions)}
+            case "queue-list":
+                return {"messages": await self._spool.queue(body["limit"])}
+            case "queue-show":
+                return {"message": await self._spool.show(body["mid"])}
+            case "queue-retry":
+                return {"recipients": self._schedule.retry(body.get("mids"))}
+        raise ChannelError(f"a worker does not know {op!r}")
+
+
+def _delivery_policy(revision: LiveRevision) -> tuple[object, ...]:
+    """What makes a deferred message worth another try at once."""
+    configuration: Configuration = revision.configuration
+    return revision.outbound, configuration.delivery, configuration.destinations, configuration.routes

@@ -1,0 +1,137 @@
+"""What each command asks and how its answer is shown."""
+
+from __future__ import annotations
+
+import argparse
+import datetime
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from sealgate import __version__
+from sealgate.cli.client import NotRunning, ask
+from sealgate.config.check import check
+from sealgate.config.document import parse, render
+from sealgate.config.problem import ConfigurationError, Problem
+from sealgate.net.tls.library import measure_library
+from sealgate.store.revisions import Revisions
+
+
+def version(options: argparse.Namespace) -> int:
+    """The version of the gateway and of the TLS library it is linked with."""
+    library = measure_library()
+    print(f"Version: {__version__}")
+    print(f"TLS library: {library.name}")
+    print(f"TLS versions: {', '.join(each.label for each in sorted(library.versions))}")
+    return 0
+
+
+def status(options: argparse.Namespace) -> int:
+    """What runs, and how much waits."""
+    answer = ask(options.home, "status")
+    running = answer["running"]
+    print(f"Version:  {answer['version']}")
+    print(f"Home:     {options.home}")
+    print(f"Revision: {running['revision']}")
+    for child in running["children"]:
+        extra = answer["workers"].get(child["child"], {})
+        state = f"process {child['pid']}" if child["pid"] else "not running"
+        counts = "".join(f", {extra[key]} {key}" for key in ("sessions", "messages") if key in extra)
+        restarts = f", restarted {child['restarts']} times" if child["restarts"] else ""
+        print(f"{child['child']:<9} {state}{counts}{restarts}")
+    return 0
+
+
+def queue_list(options: argparse.Namespace) -> int:
+    """The messages that wait."""
+    answer = ask(options.home, "queue-list", {"limit": options.limit})
+    if not answer["messages"]:
+        print("The queue is empty.")
+    for message in answer["messages"]:
+        _print_message(message)
+    for child in answer["silent"]:
+        print(f"{child} did not answer: its messages are not listed", file=sys.stderr)
+    return 1 if answer["silent"] else 0
+
+
+def queue_show(options: argparse.Namespace) -> int:
+    """One message."""
+    message = ask(options.home, "queue-show", {"mid": options.mid})["message"]
+    _print_message(message)
+    print(f"  kept by {message['worker']}")
+    return 0
+
+
+def queue_retry(options: argparse.Namespace) -> int:
+    """Make deferred recipients due now."""
+    answer = ask(options.home, "queue-retry", {"mids": options.mid or None})
+    print(f"{answer['recipients']} recipient(s) are being tried again.")
+    return 0
+
+
+def _print_message(message: Mapping[str, Any]) -> None:
+    received = _local(message["received_at"])
+    print(f"MID {message['mid']}  {message['size']} bytes  received {received}  from <{message['sender'] or ''}>")
+    for recipient in message["recipients"]:
+        print(f"  RID {recipient['rid']}  <{recipient['address']}>  {recipient['state']}")
+        if recipient.get("said"):
+            due = f"; next attempt {_local(recipient['due'])}" if recipient["state"] == "deferred" else ""
+            print(f"    {recipient['attempts']} attempt(s){due}")
+            print(f"    {recipient['said']}")
+
+
+def _local(at: float) -> str:
+    return datetime.datetime.fromtimestamp(at).astimezone().strftime("%Y-%m-%d %H:%M:%S %z")
+
+
+def showconfig(options: argparse.Namespace) -> int:
+    """The configuration in force, or the stored one when nothing runs; secrets are masked unless asked for."""
+    revision = stored(options.home).current()
+    if revision is None:
+        print(f"There is no configuration in {options.home}; make one with: sealgate init", file=sys.stderr)
+        return 1
+    print(render(revision.configuration, mask=not options.secrets), end="")
+    return 0
+
+
+def loadconfig(options: argparse.Namespace) -> int:
+    """Put a configuration file into force; with every problem named, nothing changes."""
+    try:
+        text = sys.stdin.read() if options.file == "-" else Path(options.file).read_text("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        print(f"cannot read {options.file}: {error}", file=sys.stderr)
+        return 1
+    try:
+        number = _load(options.home, text, options.comment)
+    except ConfigurationError as error:
+        print("The configuration was not changed:", file=sys.stderr)
+        for problem in error.problems:
+            print(f"  {problem}", file=sys.stderr)
+        return 1
+    print(f"Revision {number} is in force.")
+    return 0
+
+
+def _load(home: Path, text: str, comment: str) -> int:
+    try:
+        answer = ask(home, "loadconfig", {"text": text, "comment": comment})
+    except NotRunning:
+        return _load_offline(home, text, comment)
+    if "problems" in answer:
+        raise ConfigurationError(tuple(Problem(*each) for each in answer["problems"]))
+    return int(answer["revision"])
+
+
+def _load_offline(home: Path, text: str, comment: str) -> int:
+    configuration = parse(text)
+    problems = check(configuration, measure_library())
+    if problems:
+        raise ConfigurationError(problems)
+    now = datetime.datetime.now(datetime.UTC)
+    return stored(home).add(configuration, who="offline", comment=comment, at=now, face="cli").number
+
+
+def stored(home: Path) -> Revisions:
+    home.mkdir(parents=True, exist_ok=True, mode=0o700)
+    return Revisions(home / "revisions.db")

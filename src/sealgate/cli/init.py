@@ -1,0 +1,95 @@
+"""`sealgate init`: the first configuration of a gateway, from questions or from flags."""
+
+from __future__ import annotations
+
+import argparse
+import datetime
+import socket
+import sys
+
+from sealgate.cli.commands import stored
+from sealgate.config.check import check
+from sealgate.config.defaults import first_configuration
+from sealgate.config.problem import ConfigurationError
+from sealgate.config.schema import CertificateProfile
+from sealgate.net.tls.credential import self_signed
+from sealgate.net.tls.library import measure_library
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The flags; what is not given is asked for on a terminal, and has its default elsewhere."""
+    parser.add_argument("--hostname", help="the name of this gateway in greetings and trace fields")
+    parser.add_argument("--domain", action="append", help="a domain to accept mail for; may be repeated")
+    parser.add_argument("--next-hop", metavar="HOST:PORT", help="where the mail of these domains goes (default: MX)")
+    parser.add_argument("--port-base", type=int, default=0, help="added to every port, for a second gateway")
+    parser.add_argument(
+        "--defaults",
+        choices=("modern", "asyncos-15.5"),
+        default="modern",
+        help="TLS 1.2 + 1.3 on every service, or the state right after an upgrade: TLS 1.1 + 1.2",
+    )
+    parser.add_argument(
+        "--ports",
+        choices=("evaluation", "production"),
+        default="evaluation",
+        help="2525, 2587, 2465 on loopback, or 25, 587, 465 on every address",
+    )
+    parser.add_argument(
+        "--force", action="store_true", help="replace the configuration that is there, as a new revision"
+    )
+
+
+def init(options: argparse.Namespace) -> int:
+    """Store the first revision and say what it means."""
+    revisions = stored(options.home)
+    if revisions.current() is not None and not options.force:
+        print(f"{options.home} has a configuration already; see it with: sealgate showconfig", file=sys.stderr)
+        return 1
+    hostname = options.hostname or _ask("Name of this gateway", _own_name())
+    domains = options.domain or _ask("Domains to accept mail for", "inside.example").replace(",", " ").split()
+    next_hop = options.next_hop
+    if next_hop is None:
+        answer = _ask("Host and port that take this mail, or mx", "127.0.0.1:2526" if not options.domain else "mx")
+        next_hop = None if answer == "mx" else answer
+    now = datetime.datetime.now(datetime.UTC)
+    profiles = []
+    for kind in ("rsa", "ec"):
+        certificate, key = self_signed(hostname, kind, now=now)
+        profiles.append(CertificateProfile(name=f"self-signed-{kind}", certificate=certificate, key=key))
+    try:
+        configuration = first_configuration(
+            hostname,
+            tuple(profiles),
+            domains=tuple(domains),
+            next_hop=next_hop,
+            port_base=options.port_base,
+            defaults=options.defaults,
+            production=options.ports == "production",
+        )
+        problems = check(configuration, measure_library())
+        if problems:
+            raise ConfigurationError(problems)
+    except ConfigurationError as error:
+        print("No configuration was written:", file=sys.stderr)
+        for problem in error.problems:
+            print(f"  {problem}", file=sys.stderr)
+        return 1
+    revision = revisions.add(
+        configuration, who="init", comment=f"sealgate init ({options.defaults})", at=now, face="cli"
+    )
+    versions = ", ".join(version.label for version in configuration.tls.inbound_smtp.selection)
+    print(f"Revision {revision.number} written to {options.home}: {hostname} takes mail for {', '.join(domains)}.")
+    print(f"TLS on every service: {versions}. Certificates: self-signed, RSA and ECDSA.")
+    return 0
+
+
+def _own_name() -> str:
+    name = socket.gethostname()
+    return name if "." in name else f"{name}.example"
+
+
+def _ask(question: str, default: str) -> str:
+    """Ask on a terminal; take the default from a pipe."""
+    if not sys.stdin.isatty():
+        return default
+    return input(f"{question} [{default}]> ").strip() or default

@@ -1,0 +1,23 @@
+"""The one declaration of all settings: type, default, range and help of each stand here and nowhere else."""
+
+from sealgate.config.schema.configuration import Configuration
+from sealgate.config.schema.delivery import DeliverySettings, Destination, DnsSettings, Route
+from sealgate.config.schema.gateway import GatewaySettings
+from sealgate.config.schema.listener import LimitSettings, Listener
+from sealgate.config.schema.logs import LogSettings
+from sealgate.config.schema.tls import CertificateProfile, TlsService, TlsSettings
+
+__all__ = [
+    "CertificateProfile",
+    "Configuration",
+    "DeliverySettings",
+    "Destination",
+    "DnsSettings",
+    "GatewaySettings",
+    "LimitSettings",
+    "Listener",
+    "LogSettings",
+    "Route",
+    "TlsService",
+    "TlsSettings",
+]

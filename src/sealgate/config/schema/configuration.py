@@ -1,0 +1,43 @@
+"""The whole configuration of a gateway."""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from sealgate.config.schema.base import Settings
+from sealgate.config.schema.delivery import DeliverySettings, Destination, DnsSettings, Route
+from sealgate.config.schema.gateway import GatewaySettings
+from sealgate.config.schema.listener import LimitSettings, Listener
+from sealgate.config.schema.logs import LogSettings
+from sealgate.config.schema.tls import CertificateProfile, TlsSettings
+
+
+class Configuration(Settings):
+    """All settings. `model_dump(mode="json")` travels, and `model_validate` brings it back equal."""
+
+    gateway: GatewaySettings = Field(description="Who the gateway is, and which mail is its own.")
+    tls: TlsSettings = Field(default=TlsSettings(), description="Which TLS each of the four services speaks.")
+    certificates: tuple[CertificateProfile, ...] = Field(
+        default=(), description="Certificates with their keys: both in the configuration, or both in files."
+    )
+    listeners: tuple[Listener, ...] = Field(default=(), description="Where mail comes in.")
+    limits: LimitSettings = Field(
+        default=LimitSettings(), description="What the whole gateway takes at once, over all listeners and workers."
+    )
+    delivery: DeliverySettings = Field(
+        default=DeliverySettings(), description="How mail leaves, unless a destination says otherwise."
+    )
+    destinations: tuple[Destination, ...] = Field(
+        default=(),
+        description="Domains with a TLS of their own. The exact domain beats .domain, and a longer .domain a "
+        "shorter one.",
+    )
+    routes: tuple[Route, ...] = Field(
+        default=(),
+        description="SMTP routes; a domain without one goes by MX. The exact domain beats .domain, a longer .domain a "
+        "shorter one, and both beat *.",
+    )
+    dns: DnsSettings = Field(default=DnsSettings(), description="Who is asked for MX records and addresses.")
+    logs: LogSettings = Field(
+        default=LogSettings(), description="How much is kept of the mail log and of the event record."
+    )

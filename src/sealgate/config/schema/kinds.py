@@ -1,0 +1,198 @@
+"""The kinds of text that settings hold: names, addresses, networks, hosts, PEM. Each refusal says what would be right."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from typing import Annotated
+
+from pydantic import AfterValidator
+
+from sealgate.config.schema.base import MASK, Secret, Words
+from sealgate.mail.address import parse_address
+
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,62}")
+_HOST_LABEL = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?")
+_DOMAIN_LABEL = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?")
+_DOMAIN_LENGTH = 253  # RFC 1035 §3.1: 255 octets on the wire
+
+
+def _is_address(text: str) -> bool:
+    try:
+        ipaddress.ip_address(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _labels_match(text: str, label: re.Pattern[str]) -> bool:
+    """Whether each part between the dots is a label; a name whose last one is a number is an address, or a mistake."""
+    labels = text.split(".")
+    return (
+        len(text) <= _DOMAIN_LENGTH and all(label.fullmatch(each) for each in labels) and not labels[-1].isdigit()
+    )
+
+
+def _not_ascii(text: str) -> str:
+    return f"{text!r} is not ASCII; write an international name in its xn-- form"
+
+
+def _name(text: str) -> str:
+    if not _NAME.fullmatch(text):
+        raise ValueError(f"{text!r} is no name; write up to 63 letters, digits, dots, hyphens and underscores")
+    return text
+
+
+def _host_name(text: str) -> str:
+    host = text.removesuffix(".")
+    if not host.isascii():
+        raise ValueError(_not_ascii(text))
+    if not _labels_match(host, _HOST_LABEL):
+        raise ValueError(f"{text!r} is no host name; write one such as gate.example.com")
+    return host
+
+
+def _domain(text: str) -> str:
+    domain = text.removesuffix(".").lower()
+    if not domain.isascii():
+        raise ValueError(_not_ascii(text))
+    if not _labels_match(domain, _DOMAIN_LABEL):
+        raise ValueError(f"{text!r} is no domain; write one such as example.com")
+    return domain
+
+
+def _domain_or_subdomains(text: str) -> str:
+    if text == "*":
+        raise ValueError("'*' would be every domain there is; name the domains")
+    return f".{_domain(text[1:])}" if text.startswith(".") else _domain(text)
+
+
+def _any_domain(text: str) -> str:
+    return text if text == "*" else _domain_or_subdomains(text)
+
+
+def _mailbox(text: str) -> str:
+    return str(parse_address(text))
+
+
+def _address(text: str) -> str:
+    try:
+        address = ipaddress.ip_address(text)
+    except ValueError:
+        raise ValueError(f"{text!r} is no IP address; write one such as 192.0.2.1 or 2001:db8::1") from None
+    mapped = getattr(address, "ipv4_mapped", None)
+    if mapped is not None:
+        raise ValueError(f"{text!r} is an IPv4 address in IPv6 clothing; write {mapped}")
+    return str(address)
+
+
+def _ipv4(text: str) -> str:
+    if ":" in _address(text):
+        raise ValueError(f"{text!r} is an IPv6 address; an IPv4 address belongs here")
+    return _address(text)
+
+
+def _ipv6(text: str) -> str:
+    if ":" not in _address(text):
+        raise ValueError(f"{text!r} is an IPv4 address; an IPv6 address belongs here")
+    return _address(text)
+
+
+def _network(text: str) -> str:
+    try:
+        network = ipaddress.ip_network(text, strict=False)
+    except ValueError:
+        raise ValueError(f"{text!r} is no network; write one such as 192.0.2.0/24 or 2001:db8::/32") from None
+    if "/" in text and ipaddress.ip_interface(text).ip != network.network_address:
+        raise ValueError(f"{text!r} names a host inside a network; write {network} or the host alone")
+    if getattr(network.network_address, "ipv4_mapped", None) is not None:
+        raise ValueError(f"{text!r} is an IPv4 network in IPv6 clothing; write it as IPv4, such as 192.0.2.0/24")
+    return str(network)
+
+
+def split_host_port(text: str, default_port: int) -> tuple[str, int]:
+    """`host`, `host:port`, `[2001:db8::1]:port` or a bare IPv6 address as (host, port); `ValueError` with a sentence."""
+    if text.startswith("["):
+        host, bracket, rest = text[1:].partition("]")
+        if not bracket or ":" not in host or not _is_address(host):
+            raise ValueError(f"{text!r} has no IPv6 address between brackets; write it as [2001:db8::1]:25")
+    elif _is_address(text):
+        host, rest = text, ""
+    else:
+        host, colon, number = text.partition(":")
+        rest = colon + number
+    if not rest:
+        return host, default_port
+    number = rest.removeprefix(":")
+    if not (rest.startswith(":") and number.isascii() and number.isdigit() and len(number) <= 5):
+        raise ValueError(f"{text!r} has no port number behind the host; write it as host:25")
+    if not 1 <= int(number) <= 65535:
+        raise ValueError(f"{text!r}: a port is a number from 1 to 65535")
+    return host, int(number)
+
+
+def _next_hop(text: str) -> str:
+    host, _ = split_host_port(text, 25)
+    if not _is_address(host):
+        _host_name(host)
+    return text
+
+
+def _name_server(text: str) -> str:
+    host, _ = split_host_port(text, 53)
+    _address(host)
+    return text
+
+
+def _file(text: str) -> str:
+    if not text.startswith("/") or not text.isprintable():
+        raise ValueError(f"{text!r} is no absolute path; write one that begins with /")
+    return text
+
+
+def _ciphers(text: str) -> str:
+    if not (text.strip() and text.isascii() and text.isprintable()):
+        raise ValueError("a cipher string is one line of OpenSSL's names; write default for the recommended suites")
+    return text.strip()
+
+
+def _pem(text: str) -> str:
+    """PEM with the line ends that a PEM file has on this system, so that it travels through TOML unchanged."""
+    return "\n".join(line.rstrip() for line in text.strip().splitlines()) + "\n"
+
+
+def _certificate(text: str) -> str:
+    if "-----BEGIN CERTIFICATE-----" not in text:
+        raise ValueError("this is no certificate in PEM form; it begins with -----BEGIN CERTIFICATE-----")
+    return _pem(text)
+
+
+def _private_key(text: str) -> str:
+    if text.strip() == MASK:
+        raise ValueError(
+            "the key is masked: this file was made for looking at; export one with sealgate showconfig --secrets"
+        )
+    if "PRIVATE KEY-----" not in text:
+        raise ValueError("this is no private key in PEM form; it begins with -----BEGIN PRIVATE KEY-----")
+    return _pem(text)
+
+
+Name = Annotated[str, AfterValidator(_name), Words("a name")]
+HostName = Annotated[str, AfterValidator(_host_name), Words("a host name")]
+AcceptedDomain = Annotated[
+    str, AfterValidator(_domain_or_subdomains), Words("a domain, or .domain for all below it")
+]
+AnyDomain = Annotated[
+    str, AfterValidator(_any_domain), Words("a domain, .domain for all below it, or * for all others")
+]
+Mailbox = Annotated[str, AfterValidator(_mailbox), Words("a mail address")]
+IpAddress = Annotated[str, AfterValidator(_address), Words("an IP address")]
+Ipv4 = Annotated[str, AfterValidator(_ipv4), Words("an IPv4 address")]
+Ipv6 = Annotated[str, AfterValidator(_ipv6), Words("an IPv6 address")]
+Network = Annotated[str, AfterValidator(_network), Words("a network or an address")]
+NextHop = Annotated[str, AfterValidator(_next_hop), Words("host, host:port, or mx")]
+NameServer = Annotated[str, AfterValidator(_name_server), Words("address or address:port")]
+File = Annotated[str, AfterValidator(_file), Words("an absolute path")]
+Ciphers = Annotated[str, AfterValidator(_ciphers), Words("a cipher string of OpenSSL, or default")]
+CertificatePem = Annotated[str, AfterValidator(_certificate), Words("PEM text")]
+PrivateKeyPem = Annotated[str, AfterValidator(_private_key), Words("PEM text"), Secret()]

@@ -1,0 +1,67 @@
+"""A message in the queue as delivery sees it: an envelope and the recipients that still wait."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from sealgate.delivery.transaction import Parcel
+
+
+@dataclass(slots=True)
+class Waiting:
+    """One recipient that has no final fate yet."""
+
+    rid: int
+    address: str
+    attempts: int = 0
+    due: float = 0.0
+    said: str = ""
+    tls: bool = False
+    busy: bool = False
+
+    @property
+    def domain(self) -> str:
+        """The domain that decides where it goes."""
+        return self.address.rpartition("@")[2].lower()
+
+
+@dataclass(slots=True)
+class Message:
+    """A message with recipients waiting. The body is in the spool."""
+
+    mid: int
+    sender: str | None
+    size: int
+    body_8bit: bool
+    received_at: float
+    waiting: dict[int, Waiting] = field(default_factory=dict)
+
+    def by_domain(self, rids: Iterable[int]) -> dict[str, list[int]]:
+        """Recipients grouped as they travel together."""
+        groups: dict[str, list[int]] = {}
+        for rid in rids:
+            groups.setdefault(self.waiting[rid].domain, []).append(rid)
+        return groups
+
+
+@dataclass(slots=True)
+class Job:
+    """A message for the recipients of one domain: what one transaction carries."""
+
+    message: Message
+    domain: str
+    rids: list[int]
+    returned: bool = False
+    """Whether it came back untouched from a connection that had died while idle; that happens once, unpunished."""
+
+    @property
+    def parcel(self) -> Parcel:
+        """The envelope of the transaction."""
+        waiting = self.message.waiting
+        return Parcel(
+            self.message.sender,
+            [(rid, waiting[rid].address) for rid in self.rids],
+            self.message.size,
+            self.message.body_8bit,
+        )

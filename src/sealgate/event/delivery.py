@@ -1,0 +1,121 @@
+"""What happens while mail is delivered: connections to next hops, and the fate of every recipient."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sealgate.event.base import Event
+
+
+@dataclass(frozen=True, slots=True)
+class DeliveryOpened(Event):
+    """A connection to a next hop stands; `domain` is the destination, `host` the name of the next hop."""
+
+    dcid: int
+    local_ip: str
+    peer_ip: str
+    port: int
+    host: str
+    domain: str
+
+
+@dataclass(frozen=True, slots=True)
+class DeliveryFailed(Event):
+    """A connection to a next hop could not be made, or broke; `interface` is our address."""
+
+    dcid: int
+    domain: str
+    ip: str
+    port: int
+    interface: str
+    details: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class DeliveryClosed(Event):
+    """A connection to a next hop is over."""
+
+    dcid: int
+
+
+@dataclass(frozen=True, slots=True)
+class DeliveryStarted(Event):
+    """A message is being offered to the next hop."""
+
+    dcid: int
+    mid: int
+    rids: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Delivered(Event):
+    """The next hop has taken a message for these recipients."""
+
+    dcid: int
+    mid: int
+    rids: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ResponseGiven(Event):
+    """What the next hop said when it took the message."""
+
+    mid: int
+    rid: int
+    response: str
+
+
+@dataclass(frozen=True, slots=True)
+class Bounced(Event):
+    """These recipients will not get the message.
+
+    `status` is the enhanced code (RFC 3463), `code` the reply code or "000" where no reply was given, `lines`
+    the words of the reply, `reason` ours.
+    """
+
+    dcid: int
+    mid: int
+    rids: tuple[int, ...]
+    status: str
+    code: str
+    lines: tuple[str, ...]
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Delayed(Event):
+    """These recipients could not be reached now; fields as in `Bounced`."""
+
+    dcid: int
+    mid: int
+    rids: tuple[int, ...]
+    status: str
+    code: str
+    lines: tuple[str, ...]
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class MessagePending(Event):
+    """When these recipients are tried again."""
+
+    mid: int
+    rids: tuple[int, ...]
+    until: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class BounceGenerated(Event):
+    """The notice `mid` tells the sender what became of the message `for_mid`."""
+
+    mid: int
+    for_mid: int
+
+
+@dataclass(frozen=True, slots=True)
+class MessageFinished(Event):
+    """Every recipient of a message has its final fate."""
+
+    mid: int

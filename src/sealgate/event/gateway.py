@@ -1,0 +1,93 @@
+"""What happens to the gateway itself: its start, its processes, its configuration, its disk."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sealgate.event.base import Event, Level
+
+
+@dataclass(frozen=True, slots=True)
+class GatewayStarted(Event):
+    """The gateway serves, on this revision of its configuration."""
+
+    version: str
+    revision: int
+
+
+@dataclass(frozen=True, slots=True)
+class GatewayStopping(Event):
+    """The gateway accepts nothing new and finishes what is under way."""
+
+
+@dataclass(frozen=True, slots=True)
+class RevisionApplied(Event):
+    """A configuration is in force in every process."""
+
+    revision: int
+    who: str
+    comment: str
+
+
+@dataclass(frozen=True, slots=True)
+class RevisionRefused(Event):
+    """A configuration was not put in force; the one before goes on."""
+
+    who: str
+    problems: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ChildStarted(Event):
+    """A process of the gateway has been started."""
+
+    child: str
+    pid: int
+
+
+@dataclass(frozen=True, slots=True)
+class ChildDied(Event):
+    """A process of the gateway has ended unasked; `status` is its exit status, or minus a signal's number."""
+
+    child: str
+    pid: int
+    status: int
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceUnavailable(Event):
+    """A service is not offered although it is configured."""
+
+    service: str
+    sentence: str
+
+
+@dataclass(frozen=True, slots=True)
+class SpoolTrouble(Event):
+    """The spool could not be written or read."""
+
+    sentence: str
+
+
+@dataclass(frozen=True, slots=True)
+class SpoolRecovered(Event):
+    """At its start a worker found messages that wait for delivery."""
+
+    messages: int
+    worker: int
+
+
+@dataclass(frozen=True, slots=True)
+class RecordLost(Event):
+    """So many lines could not be written to this log; `sentence` says why."""
+
+    count: int
+    sentence: str
+
+
+@dataclass(frozen=True, slots=True)
+class Note(Event):
+    """Something rare that has no fact of its own."""
+
+    level: Level
+    text: str

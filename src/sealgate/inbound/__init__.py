@@ -1,0 +1,1 @@
+"""Mail coming in: listeners, their sessions, and the pure rules of what is accepted."""

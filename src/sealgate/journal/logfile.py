@@ -1,0 +1,136 @@
+"""A file that is only ever appended to, whole lines at a time, by one process or by several.
+
+It goes on after everything that happens to logs: a full disk, a line torn by a crash, a rename or removal by
+whoever rotates logs. Each append is one write to a descriptor opened with O_APPEND, so lines of several
+processes never mix.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+
+_MODE = 0o640  # mail logs tell who writes to whom
+
+
+class LogFile:
+    """One log and its rotated predecessors, named `stem.STAMP.suffix` beside it."""
+
+    def __init__(
+        self,
+        path: Path,
+        *,
+        size: int,
+        keep: int,
+        stamp: Callable[[], str],
+        head: Callable[[], bytes],
+        confess: Callable[[int, str], bytes],
+    ) -> None:
+        """The log is rotated at `size` bytes, the newest `keep` predecessors stay, `stamp` names them in order.
+
+        A new file begins with `head()`. `confess(count, sentence)` is the line that tells of lost ones.
+        """
+        self._path = path
+        self._size = size
+        self._keep = keep
+        self._stamp = stamp
+        self._head = head
+        self._confess = confess
+        self._fd: int | None = None
+        self._unsure = True  # whether the file ends with a whole line
+        self._lost = 0
+        self._why = ""
+
+    def append(self, lines: bytes) -> None:
+        """Write these lines; those that cannot be written are counted, never raised."""
+        confession = self._confess(self._lost, self._why) if self._lost else b""
+        before = b""
+        written = 0
+        try:
+            fd = self._current()
+            before = _missing_end(fd) + confession if self._unsure else confession
+            data = before + lines
+            while written < len(data):  # a disk that fills up takes a part first, and only then says so
+                written += os.write(fd, data[written:])
+            self._unsure = False
+            self._lost = 0
+        except OSError as error:
+            self._unsure = True
+            if written >= len(before):
+                self._lost = 0
+            self._lost += lines.count(b"\n", max(0, written - len(before)))
+            self._why = f"{self._path.name} could not be written: {error.strerror or error}"
+
+    def close(self) -> None:
+        """Let go of the file; the next append opens it anew."""
+        if self._fd is not None:
+            os.close(self._fd)
+            self._fd = None
+
+    def _current(self) -> int:
+        """A descriptor of the file that has the name now, rotated first if it has grown too large."""
+        if self._fd is not None:
+            here = os.fstat(self._fd)
+            if here.st_size >= self._size:
+                self._rotate(self._fd)
+            if not self._has_the_name(self._fd):
+                self.close()
+        if self._fd is None:
+            self._fd = self._open()
+            self._unsure = True
+        return self._fd
+
+    def _has_the_name(self, fd: int) -> bool:
+        try:
+            return os.path.samestat(os.stat(self._path), os.fstat(fd))
+        except FileNotFoundError:
+            return False
+
+    def _open(self) -> int:
+        try:
+            return os.open(self._path, os.O_RDWR | os.O_APPEND | os.O_CLOEXEC)
+        except FileNotFoundError:
+            self._create()
+            return os.open(self._path, os.O_RDWR | os.O_APPEND | os.O_CLOEXEC)
+
+    def _create(self) -> None:
+        """Several processes may do this at once: the file appears with its head, or not at all."""
+        draft = self._path.with_name(f".{self._path.name}.{os.getpid()}")
+        fd = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, _MODE)
+        try:
+            head = self._head()
+            if os.write(fd, head) < len(head):
+                raise OSError("there is no room for the head of a new file")
+            with suppress(FileExistsError):
+                os.link(draft, self._path)
+        finally:
+            os.close(fd)
+            os.unlink(draft)
+
+    def _rotate(self, fd: int) -> None:
+        """Of several processes one renames the file; the others notice at their next append."""
+        with suppress(OSError):  # a log that cannot be rotated is still a log
+            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            if self._has_the_name(fd):
+                old = self._path.with_name(f"{self._path.stem}.{self._stamp()}{self._path.suffix}")
+                if not old.exists():
+                    self._path.rename(old)
+                    self._prune()
+
+    def _prune(self) -> None:
+        for old in predecessors(self._path)[: -self._keep]:
+            old.unlink(missing_ok=True)
+
+
+def predecessors(path: Path) -> list[Path]:
+    """The rotated files of a log, oldest first."""
+    return sorted(path.parent.glob(f"{path.stem}.*{path.suffix}"))
+
+
+def _missing_end(fd: int) -> bytes:
+    """What makes the last line whole."""
+    size = os.fstat(fd).st_size
+    return b"\n" if size and os.pread(fd, 1, size - 1) != b"\n" else b""

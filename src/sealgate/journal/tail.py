@@ -1,0 +1,47 @@
+"""Reading the record back: every fact of every process, in the order of time."""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from operator import attrgetter
+from pathlib import Path
+from typing import BinaryIO
+
+from sealgate.event.codec import Record, RecordError, decode
+from sealgate.journal.journal import record_name
+from sealgate.journal.logfile import predecessors
+
+
+def records(logs: Path, damaged: Callable[[str], None] = lambda sentence: None) -> Iterator[Record]:
+    """All that the record of this gateway holds now, rotated files included, oldest first.
+
+    `damaged` hears of each line that is no record: what a crash or a full disk has torn. A last line that is
+    still being written is left for the next reading.
+    """
+    with ExitStack() as opened:
+        streams: list[Iterator[Record]] = []
+        for current in _current_files(logs):
+            files = [
+                opened.enter_context(path.open("rb")) for path in (*predecessors(current), current) if path.exists()
+            ]
+            streams.append(_read(files, damaged))
+        yield from heapq.merge(*streams, key=attrgetter("at"))
+
+
+def _current_files(logs: Path) -> list[Path]:
+    """One for each process that has ever stated a fact, whether or not it has a file at this moment."""
+    sources = {path.name.split(".")[0].removeprefix("events-") for path in logs.glob("events-*.jsonl")}
+    return [logs / record_name(source) for source in sorted(sources)]
+
+
+def _read(files: list[BinaryIO], damaged: Callable[[str], None]) -> Iterator[Record]:
+    for file in files:
+        for number, line in enumerate(file, 1):
+            if not line.endswith(b"\n"):
+                break
+            try:
+                yield decode(line)
+            except RecordError as error:
+                damaged(f"{file.name}, line {number}: {error}")

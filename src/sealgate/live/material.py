@@ -1,0 +1,25 @@
+"""Certificates and keys as texts: read once, by one process, so that every other works with the same bytes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from sealgate.config.schema import CertificateProfile, Configuration
+
+
+def read_material(configuration: Configuration) -> dict[str, dict[str, str]]:
+    """Every certificate profile's PEM texts; one whose files cannot be read carries a `fault` instead."""
+    return {profile.name: _read(profile) for profile in configuration.certificates}
+
+
+def _read(profile: CertificateProfile) -> dict[str, str]:
+    if profile.certificate is not None and profile.key is not None:
+        return {"certificate": profile.certificate, "key": profile.key}
+    texts: dict[str, str] = {}
+    for what, name in (("certificate", profile.certificate_file), ("key", profile.key_file)):
+        try:
+            texts[what] = Path(name or "").read_text("ascii")
+        except (OSError, ValueError) as error:
+            reason = getattr(error, "strerror", None) or "it is not PEM text"
+            return {"fault": f"certificate profile '{profile.name}': cannot read the {what} file {name}: {reason}"}
+    return texts

@@ -1,0 +1,1 @@
+"""Mail itself: addresses, replies, trace fields, notices. Pure: values in, values and bytes out."""

@@ -1,0 +1,115 @@
+"""Where the mail of a domain goes, asked of DNS: MX hosts and their addresses (RFC 5321 §5.1, RFC 7505).
+
+Three answers are kept apart, because they end differently for a message: hosts, a domain that takes no mail
+(a bounce), and a resolver that could not say (the message waits). SERVFAIL is not NXDOMAIN.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import dns.asyncresolver
+import dns.exception
+import dns.name
+import dns.rdatatype
+import dns.resolver
+from dns.rdata import Rdata
+from dns.rdtypes.ANY.MX import MX
+
+
+class DnsUnknown(Exception):
+    """DNS could not answer now; the sentence says what was asked and what went wrong."""
+
+
+class DnsRefused(Exception):
+    """DNS says for certain that this domain takes no mail; the sentence says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class MailHost:
+    """One MX host of a domain."""
+
+    name: str
+    preference: int
+
+
+class MailResolver:
+    """Looks up MX hosts and addresses through the configured name servers, or the system's."""
+
+    def __init__(self, servers: Sequence[str], timeout: float) -> None:
+        self._resolver = dns.asyncresolver.Resolver(configure=not servers)
+        if servers:
+            self._resolver.nameservers = [_nameserver(server) for server in servers]
+        self._resolver.lifetime = timeout
+        self._resolver.cache = dns.resolver.LRUCache()
+
+    async def mail_hosts(self, domain: str, shuffle: random.Random) -> list[MailHost]:
+        """The MX hosts by preference, equal ones shuffled; the domain itself if it has none (implicit MX)."""
+        try:
+            answer = await self._ask(domain, "MX")
+        except _NoRecords:
+            return [MailHost(domain, 0)]
+        hosts = [record for record in answer if isinstance(record, MX)]
+        if any(record.exchange == dns.name.root for record in hosts):
+            raise DnsRefused(f"the domain {domain} takes no mail: it publishes a null MX record (RFC 7505)")
+        shuffle.shuffle(hosts)
+        hosts.sort(key=lambda record: record.preference)
+        return [MailHost(record.exchange.to_text(omit_final_dot=True), record.preference) for record in hosts]
+
+    async def addresses(self, host: str) -> list[str]:
+        """IPv6 and IPv4 addresses of a host, IPv4 first while either works for mail; `[]` if it has none."""
+        if (literal := _literal(host)) is not None:
+            return [literal]
+        found: list[str] = []
+        trouble: DnsUnknown | None = None
+        for kind in ("A", "AAAA"):
+            try:
+                found += [record.to_text() for record in await self._ask(host, kind)]
+            except (_NoRecords, DnsRefused):
+                continue
+            except DnsUnknown as error:
+                trouble = error
+        if not found and trouble is not None:
+            raise trouble
+        return found
+
+    async def _ask(self, name: str, kind: str) -> list[Rdata]:
+        question = f"{kind} of {name}"
+        try:
+            answer = await self._resolver.resolve(name, dns.rdatatype.from_text(kind), search=False)
+        except dns.resolver.NXDOMAIN as error:
+            raise DnsRefused(f"DNS says that {name} does not exist (NXDOMAIN)") from error
+        except dns.resolver.NoAnswer as error:
+            raise _NoRecords(question) from error
+        except (dns.exception.DNSException, OSError) as error:
+            raise DnsUnknown(f"DNS gave no answer for {question}: {_sentence(error)}") from error
+        return list(answer)
+
+
+class _NoRecords(Exception):
+    """The name exists, but has no records of the kind asked for."""
+
+
+def _sentence(error: Exception) -> str:
+    if isinstance(error, dns.resolver.LifetimeTimeout):
+        return "no name server answered in time"
+    if isinstance(error, dns.resolver.NoNameservers):
+        return "every name server failed (SERVFAIL or refused)"
+    return str(error) or type(error).__name__
+
+
+def _literal(host: str) -> str | None:
+    try:
+        return str(ipaddress.ip_address(host.strip("[]").removeprefix("IPv6:")))
+    except ValueError:
+        return None
+
+
+def _nameserver(server: str) -> dns.nameserver.Do53Nameserver:
+    host, separator, port = server.rpartition(":")
+    if not separator or (":" in host and not host.startswith("[")):
+        return dns.nameserver.Do53Nameserver(server.strip("[]"))
+    return dns.nameserver.Do53Nameserver(host.strip("[]"), int(port))

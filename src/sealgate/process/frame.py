@@ -1,0 +1,67 @@
+"""Frames of the channel: how one JSON message, with its descriptors, travels on a byte stream.
+
+A frame is a head of five bytes (length of the text, number of descriptors) and the message as JSON text.
+The descriptors themselves ride beside the first byte (SCM_RIGHTS, unix(7)); because the kernel never hands
+them out before that byte, counting them in the head is enough to know whose they are.
+"""
+
+from __future__ import annotations
+
+import json
+import struct
+from collections.abc import Iterator
+from typing import Any
+
+HEAD = struct.Struct("!IB")
+LARGEST_FRAME = 16 * 1024 * 1024
+MOST_DESCRIPTORS = 250  # the kernel's SCM_MAX_FD is 253
+
+
+class FrameError(ValueError):
+    """Bytes that are no frame; the sentence says why. Nothing after them can be trusted."""
+
+
+_text = json.JSONEncoder(separators=(",", ":"), allow_nan=False).encode
+
+
+def encode(message: Any, descriptors: int = 0) -> bytes:
+    """One frame. Raises FrameError for what JSON cannot carry or what exceeds the limits."""
+    try:
+        text = _text(message).encode("ascii")
+    except (TypeError, ValueError, RecursionError) as error:
+        raise FrameError(f"a message that is no JSON: {error}") from error
+    if len(text) > LARGEST_FRAME:
+        raise FrameError(f"a message of {len(text)} bytes, more than the {LARGEST_FRAME} a channel carries")
+    if descriptors > MOST_DESCRIPTORS:
+        raise FrameError(f"{descriptors} descriptors in one message, more than {MOST_DESCRIPTORS}")
+    return HEAD.pack(len(text), descriptors) + text
+
+
+class FrameReader:
+    """Cuts a stream into (message, number of descriptors), whatever the chunks it comes in."""
+
+    def __init__(self) -> None:
+        self._rest = bytearray()
+
+    def feed(self, data: bytes) -> Iterator[tuple[Any, int]]:
+        """The messages that are complete now, in order. Raises FrameError; the reader is useless then."""
+        rest = self._rest
+        rest += data
+        at = 0
+        while len(rest) - at >= HEAD.size:
+            length, descriptors = HEAD.unpack_from(rest, at)
+            if length > LARGEST_FRAME or descriptors > MOST_DESCRIPTORS:
+                raise FrameError(f"a head that announces {length} bytes and {descriptors} descriptors")
+            end = at + HEAD.size + length
+            if end > len(rest):
+                break
+            yield _message(rest[at + HEAD.size : end]), descriptors
+            at = end
+        del rest[:at]
+
+
+def _message(text: bytearray) -> Any:
+    try:
+        return json.loads(text.decode("ascii"))
+    except (ValueError, RecursionError) as error:  # UnicodeDecodeError is a ValueError
+        raise FrameError(f"a message that is no JSON: {error}") from error

@@ -1,0 +1,67 @@
+"""What all tests share: programs that may be missing, the long forms, and the peers."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from typing import Any
+
+import pytest
+from hypothesis import settings
+
+from tests.peers import certificate
+from tests.peers import postfix as private_postfix
+from tests.peers.programs import why_missing
+
+settings.register_profile("soak", max_examples=5000, deadline=None)
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """`make soak` is `pytest --soak`."""
+    parser.addoption("--soak", action="store_true", help="run the long forms of the tests that have one")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Property tests try many more examples in a soak."""
+    if config.getoption("--soak"):
+        settings.load_profile("soak")
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """`@pytest.mark.needs("swaks", "root")`: run only where they are."""
+    for marker in item.iter_markers("needs"):
+        for name in marker.args:
+            require(name)
+
+
+def require(name: str) -> None:
+    """Skip the running test, saying why, when `name` is missing; under CI=true that is a failure."""
+    if reason := why_missing(name):
+        if os.environ.get("CI") == "true":
+            pytest.fail(reason, pytrace=False)
+        pytest.skip(reason)
+
+
+@pytest.fixture
+def soak(request: pytest.FixtureRequest) -> bool:
+    """True when the long form is asked for."""
+    return bool(request.config.getoption("--soak"))
+
+
+@pytest.fixture(scope="session")
+def peer_certificate(tmp_path_factory: pytest.TempPathFactory) -> certificate.KeyPair:
+    """An RSA certificate for peer.example and 127.0.0.1, its own trust anchor."""
+    return certificate.self_signed(tmp_path_factory.mktemp("peer-certificate"))
+
+
+@pytest.fixture
+def postfix() -> Iterator[Callable[..., private_postfix.Postfix]]:
+    """Start private Postfixes, `postfix(versions=Versions("1.0", "1.2"))`: tests.peers.postfix.running."""
+    require("postfix")
+    with ExitStack() as running:
+
+        def start(**how: Any) -> private_postfix.Postfix:
+            return running.enter_context(private_postfix.running(**how))
+
+        yield start

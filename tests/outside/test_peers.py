@@ -1,0 +1,152 @@
+"""The rulers, measured: each peer is proven on a server we know before it may judge the gateway."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from tests.peers import clients, probes, scanners, servers
+from tests.peers.certificate import KeyPair
+from tests.peers.ports import free_port
+from tests.peers.postfix import Postfix, Versions
+from tests.peers.probes import LOWER, PROTOCOL_VERSION, VERSIONS, Offered
+
+RANGES = [Versions(lowest, highest) for index, lowest in enumerate(VERSIONS) for highest in VERSIONS[index:]]
+PROBES = [
+    pytest.param(probes.offered_versions_openssl, marks=pytest.mark.needs("openssl"), id="openssl"),
+    pytest.param(probes.offered_versions_gnutls, marks=pytest.mark.needs("gnutls-cli"), id="gnutls"),
+]
+SCANNERS = [
+    pytest.param(scanners.sslscan, marks=pytest.mark.needs("sslscan"), id="sslscan"),
+    pytest.param(scanners.testssl, marks=pytest.mark.needs("testssl", "host"), id="testssl"),
+    pytest.param(scanners.sslyze, marks=pytest.mark.needs("sslyze"), id="sslyze"),
+]
+OPENSSL_SUITES = {"TLS_AES_256_GCM_SHA384", "TLS_CHACHA20_POLY1305_SHA256", "TLS_AES_128_GCM_SHA256"}
+
+Probe = Callable[[int, bool], Offered]
+Scanner = Callable[[int, bool], scanners.Scan]
+StartPostfix = Callable[..., Postfix]
+
+
+def within(versions: Versions) -> frozenset[str]:
+    """The versions of the range, each by its number."""
+    return frozenset(VERSIONS[VERSIONS.index(versions.lowest) : VERSIONS.index(versions.highest) + 1])
+
+
+def refusals_of_openssl(versions: Versions) -> dict[str, str]:
+    """How OpenSSL refuses what is outside its range: only TLS 1.3 says what it will not go below."""
+    return {
+        version: LOWER if versions.highest < version < "1.3" else PROTOCOL_VERSION
+        for version in VERSIONS
+        if version not in within(versions)
+    }
+
+
+@pytest.mark.needs("openssl")
+@pytest.mark.parametrize("probe", PROBES)
+@pytest.mark.parametrize("versions", RANGES, ids=lambda versions: f"{versions.lowest}-{versions.highest}")
+def test_a_probe_reads_an_openssl_server_right(
+    probe: Probe, versions: Versions, peer_certificate: KeyPair
+) -> None:
+    with servers.openssl_server(peer_certificate, versions) as port:
+        assert probe(port, False) == Offered(within(versions), refusals_of_openssl(versions))
+
+
+@pytest.mark.needs("gnutls-serv")
+@pytest.mark.parametrize("probe", PROBES)
+@pytest.mark.parametrize("versions", RANGES, ids=lambda versions: f"{versions.lowest}-{versions.highest}")
+def test_a_probe_reads_a_gnutls_server_right(
+    probe: Probe, versions: Versions, peer_certificate: KeyPair
+) -> None:
+    with servers.gnutls_server(peer_certificate, versions) as port:
+        offered = probe(port, False)
+        assert offered.reached == within(versions)
+        assert set(offered.refused) == set(VERSIONS) - within(versions)
+
+
+@pytest.mark.parametrize("probe", PROBES)
+@pytest.mark.parametrize("versions", [Versions("1.0", "1.1"), Versions("1.2", "1.3"), Versions("1.1", "1.2")])
+def test_a_probe_reads_starttls_right(probe: Probe, versions: Versions, postfix: StartPostfix) -> None:
+    server = postfix(versions=versions)
+    assert probe(server.port, True) == Offered(within(versions), refusals_of_openssl(versions))
+
+
+@pytest.mark.parametrize("probe", PROBES)
+def test_a_probe_does_not_take_a_closed_port_for_a_refusal(probe: Probe) -> None:
+    with pytest.raises(probes.ProbeError):
+        probe(free_port(), False)
+
+
+@pytest.mark.parametrize("probe", PROBES)
+def test_a_probe_does_not_take_missing_starttls_for_a_refusal(probe: Probe, postfix: StartPostfix) -> None:
+    with pytest.raises(probes.ProbeError):
+        probe(postfix(level="none").port, True)
+
+
+@pytest.mark.parametrize("scan", SCANNERS)
+@pytest.mark.parametrize("versions", [Versions("1.0", "1.1"), Versions("1.2", "1.3")])
+def test_a_scanner_reads_starttls_right(scan: Scanner, versions: Versions, postfix: StartPostfix) -> None:
+    suites = OPENSSL_SUITES if versions.highest == "1.3" else set()
+    assert scan(postfix(versions=versions).port, True) == scanners.Scan(within(versions), frozenset(suites))
+
+
+@pytest.mark.parametrize("scan", SCANNERS)
+def test_a_scanner_reads_implicit_tls_right(scan: Scanner, peer_certificate: KeyPair) -> None:
+    one = ("-ciphersuites", "TLS_AES_128_GCM_SHA256")
+    with servers.openssl_server(peer_certificate, Versions("1.3", "1.3"), *one) as port:
+        assert scan(port, False) == scanners.Scan(frozenset({"1.3"}), frozenset({"TLS_AES_128_GCM_SHA256"}))
+
+
+def test_postfix_keeps_what_smtp_source_sends(postfix: StartPostfix) -> None:
+    hop = postfix()
+    sent = hop.source(
+        hop.port, "someone@inside.example", "-m", "5", "-s", "2", "-f", "sender@outside.example"
+    )
+    assert sent.returncode == 0, sent.stdout
+    arrived = hop.wait_for_messages(5)
+    assert {message["Delivered-To"] for message in arrived} == {"someone@inside.example"}
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_postfix_relays_with_the_version_it_is_told(version: str, postfix: StartPostfix) -> None:
+    hop = postfix(level="encrypt")
+    relay = postfix(
+        domains=(), relay_to=hop.port, relay_level="encrypt", relay_versions=Versions(version, version)
+    )
+    relay.submit("sender@outside.example", "someone@inside.example")
+    (message,) = hop.wait_for_messages(1)
+    name = f"TLSv{version.removesuffix('.0')}"
+    assert f"(using {name} with cipher" in message["Received"]
+
+
+def test_postfix_keeps_a_message_that_the_next_hop_cannot_take(postfix: StartPostfix) -> None:
+    hop = postfix(level="encrypt", versions=Versions("1.0", "1.2"))
+    relay = postfix(
+        domains=(), relay_to=hop.port, relay_level="encrypt", relay_versions=Versions("1.3", "1.3")
+    )
+    relay.submit("sender@outside.example", "someone@inside.example")
+    assert "Cannot start TLS: handshake failure" in relay.wait_for_log("status=deferred")
+    assert "someone@inside.example" in relay.queue()
+    assert hop.messages() == []
+
+
+@pytest.mark.parametrize(("version", "reached"), [("1.1", False), ("1.2", True)])
+def test_posttls_finger_reaches_what_is_offered(version: str, reached: bool, postfix: StartPostfix) -> None:
+    hop = postfix(versions=Versions("1.2", "1.3"))
+    said = hop.finger(hop.port, versions=Versions(version, version)).stdout
+    assert (
+        f"TLS connection established to 127.0.0.1[127.0.0.1]:{hop.port}: TLSv{version} with" in said
+    ) is reached
+    assert ("SSL alert number 70" in said) is not reached
+
+
+@pytest.mark.needs("swaks", "perl:Net::SSLeay")
+@pytest.mark.parametrize("versions", [Versions("1.2", "1.2"), Versions("1.3", "1.3")])
+def test_swaks_sends_over_tls(versions: Versions, postfix: StartPostfix) -> None:
+    hop = postfix(level="encrypt", versions=versions)
+    said = clients.swaks(hop.port, "someone@inside.example", "--tls")
+    assert f"TLS started with cipher TLSv{versions.highest}:" in said.stdout
+    assert said.returncode == 0
+    (message,) = hop.wait_for_messages(1)
+    assert "\nHello.\n" in message.as_string()

@@ -1,0 +1,305 @@
+"""A private Postfix on a loopback port: as the next hop of the gateway, and as a server that relays to it.
+
+It runs from the unpacked package with a configuration, queue and data folder of its own, its master process
+in the foreground as our child.  Nothing of an installed Postfix is read or touched.
+"""
+
+from __future__ import annotations
+
+import grp
+import os
+import pwd
+import shutil
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from email import message_from_bytes
+from email.message import Message
+from pathlib import Path
+
+from tests.peers import unpack
+from tests.peers.certificate import self_signed
+from tests.peers.ports import HOST, free_port, wait_for
+from tests.peers.programs import run
+
+# Accounts that every Debian has; Postfix wants three that differ from one another and from root.
+MAIL_OWNER, SETGID_GROUP, MAILBOX_OWNER = "mail", "uucp", "nobody"
+
+QUEUES = (
+    *("active", "bounce", "corrupt", "defer", "deferred", "flush"),
+    *("hold", "incoming", "pid", "private", "saved", "trace"),
+)
+
+MASTER = """\
+{port}     inet  n - n - -   smtpd
+pickup     unix  n - n 1 1   pickup
+cleanup    unix  n - n - 0   cleanup
+qmgr       unix  n - n 1 1   qmgr
+tlsmgr     unix  - - n 1000? 1 tlsmgr
+rewrite    unix  - - n - -   trivial-rewrite
+bounce     unix  - - n - 0   bounce
+defer      unix  - - n - 0   bounce
+trace      unix  - - n - 0   bounce
+flush      unix  n - n 1000? 0 flush
+proxymap   unix  - - n - -   proxymap
+smtp       unix  - - n - -   smtp
+relay      unix  - - n - -   smtp
+error      unix  - - n - -   error
+retry      unix  - - n - -   error
+virtual    unix  - n n - -   virtual
+anvil      unix  - - n - 1   anvil
+scache     unix  - - n - 1   scache
+postlog    unix-dgram n - n - 1 postlogd
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Versions:
+    """The TLS versions a Postfix offers, lowest to highest, as "1.0" … "1.3"."""
+
+    lowest: str = "1.0"
+    highest: str = "1.3"
+
+    @property
+    def protocols(self) -> str:
+        """As Postfix writes it; it leaves the dot and zero of 1.0 away."""
+        lowest, highest = (number.removesuffix(".0") for number in (self.lowest, self.highest))
+        return f">=TLSv{lowest}, <=TLSv{highest}"
+
+
+@dataclass(frozen=True, slots=True)
+class Postfix:
+    """A Postfix that is running. Paths are absolute; the port is on 127.0.0.1."""
+
+    home: Path
+    port: int
+    root: Path = field(repr=False)
+
+    @property
+    def certificate(self) -> Path:
+        """The PEM file that a client trusts to verify this server, whose name is peer.example."""
+        return self.home / "peer.example.crt"
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """What its programs need in their environment."""
+        return {**unpack.environment(self.root), "MAIL_CONFIG": str(self.home / "etc")}
+
+    def log(self) -> str:
+        """Everything its processes have logged so far."""
+        path = self.home / "log"
+        return path.read_text(errors="replace") if path.exists() else ""
+
+    def wait_for_log(self, text: str, *, within: float = 30) -> str:
+        """The first logged line with `text` in it."""
+        deadline = time.monotonic() + within
+        while time.monotonic() < deadline:
+            for line in self.log().splitlines():
+                if text in line:
+                    return line
+            time.sleep(0.05)
+        raise TimeoutError(f"Postfix did not log {text!r} within {within:g} s; it logged:\n{self.log()}")
+
+    def messages(self) -> list[Message]:
+        """The messages in its Maildir, whoever they were for, in no order."""
+        return [message_from_bytes(path.read_bytes()) for path in (self.home / "mail/inbox/new").glob("*")]
+
+    def wait_for_messages(self, count: int = 1, *, within: float = 30) -> list[Message]:
+        """The messages, once there are `count` of them or more."""
+        deadline = time.monotonic() + within
+        while time.monotonic() < deadline:
+            if len(found := self.messages()) >= count:
+                return found
+            time.sleep(0.05)
+        raise TimeoutError(f"{len(found)} of {count} messages came within {within:g} s:\n{self.log()}")
+
+    def submit(self, sender: str, recipient: str, text: str = "Subject: a test\n\nHello.\n") -> None:
+        """Give it a message of its own, as its sendmail command does; it delivers or relays it."""
+        answer = self._run("usr/sbin/sendmail", "-f", sender, "--", recipient, stdin=text)
+        if answer.returncode:
+            raise RuntimeError(f"sendmail: {answer.stdout}")
+
+    def flush(self) -> None:
+        """Let it try at once whatever waits in its queue."""
+        self._run("usr/sbin/postqueue", "-f")
+
+    def queue(self) -> str:
+        """Its queue as `postqueue -p` lists it."""
+        return self._run("usr/sbin/postqueue", "-p").stdout
+
+    def source(self, port: int, recipient: str, *options: str) -> subprocess.CompletedProcess[str]:
+        """smtp-source to 127.0.0.1:port in clear: `-m 100` messages, `-s 4` sessions, `-l 4000` bytes."""
+        return self._run("usr/sbin/smtp-source", "-t", recipient, *options, f"{HOST}:{port}", timeout=300)
+
+    def finger(
+        self, port: int, *options: str, level: str = "encrypt", versions: Versions | None = None
+    ) -> subprocess.CompletedProcess[str]:
+        """posttls-finger against 127.0.0.1:port; `-w` for implicit TLS, `-L all` for more words."""
+        protocols = (versions or Versions()).protocols
+        words = ("-c", "-L", "summary", "-l", level, "-p", protocols, *options, f"[{HOST}]:{port}")
+        return self._run("usr/sbin/posttls-finger", *words)
+
+    def _run(
+        self, program: str, *words: str, stdin: str = "", timeout: float = 60
+    ) -> subprocess.CompletedProcess[str]:
+        return run([self.root / program, *words], env=self.environment, stdin=stdin, timeout=timeout)
+
+
+@contextmanager
+def running(
+    *,
+    level: str = "may",
+    versions: Versions | None = None,
+    domains: tuple[str, ...] = ("inside.example",),
+    relay_to: int | None = None,
+    relay_level: str = "may",
+    relay_versions: Versions | None = None,
+    settings: Mapping[str, str] | None = None,
+) -> Iterator[Postfix]:
+    """A Postfix for the length of a `with`.
+
+    It receives mail for `domains` into its Maildir, offering TLS by `level` (`none`, `may`, `encrypt`) and
+    `versions`.  All other mail that is given to it it relays to 127.0.0.1:`relay_to`, with `relay_level` and
+    `relay_versions`.  `settings` are lines of main.cf that rule over the rest.
+    """
+    root = unpack.tree("postfix")
+    home = Path(tempfile.mkdtemp(prefix="sealgate-postfix-"))
+    postfix = Postfix(home, free_port(), root)
+    try:
+        _furnish(home)
+        chosen = {
+            **_places(home, root),
+            **_receiving(home, level, versions or Versions(), domains),
+            **_relaying(relay_to, relay_level, relay_versions or Versions()),
+            **(settings or {}),
+        }
+        (home / "etc/main.cf").write_text("".join(f"{name} = {value}\n" for name, value in chosen.items()))
+        (home / "etc/master.cf").write_text(MASTER.format(port=f"{HOST}:{postfix.port}"))
+        with _master(postfix):
+            yield postfix
+    finally:
+        shutil.rmtree(home, ignore_errors=True)
+
+
+@contextmanager
+def _master(postfix: Postfix) -> Iterator[None]:
+    master = subprocess.Popen(
+        [postfix.root / "usr/lib/postfix/sbin/master", "-d"],
+        env={**os.environ, **postfix.environment},
+        stdin=subprocess.DEVNULL,
+        start_new_session=True,  # at its end master signals its own process group
+    )
+    try:
+        _wait_until_it_answers(postfix)
+        yield
+    finally:
+        master.terminate()
+        try:
+            master.wait(timeout=10)
+        except subprocess.TimeoutExpired:
+            os.killpg(master.pid, 9)
+            master.wait()
+
+
+def _wait_until_it_answers(postfix: Postfix) -> None:
+    try:
+        wait_for(postfix.port, greeting=b"220")
+    except TimeoutError as error:
+        raise RuntimeError(f"Postfix does not answer:\n{postfix.log()}") from error
+
+
+def _furnish(home: Path) -> None:
+    """The folders Postfix expects, with the owners it expects."""
+    owner, group = pwd.getpwnam(MAIL_OWNER).pw_uid, grp.getgrnam(SETGID_GROUP).gr_gid
+    home.chmod(0o755)
+    for name in ("etc", "spool", "data", "mail"):
+        (home / name).mkdir()
+    for name in QUEUES:
+        (home / "spool" / name).mkdir(mode=0o700)
+        os.chown(home / "spool" / name, owner, -1)
+    os.chown(home / "spool/pid", 0, -1)
+    for name, mode in (("maildrop", 0o1730), ("public", 0o2710)):
+        (home / "spool" / name).mkdir()
+        os.chown(home / "spool" / name, owner, group)
+        (home / "spool" / name).chmod(mode)
+    os.chown(home / "data", owner, -1)
+    mailboxes = pwd.getpwnam(MAILBOX_OWNER)
+    os.chown(home / "mail", mailboxes.pw_uid, mailboxes.pw_gid)
+    self_signed(home)
+
+
+def _places(home: Path, root: Path) -> dict[str, str]:
+    return {
+        "compatibility_level": "3.6",
+        "queue_directory": f"{home}/spool",
+        "data_directory": f"{home}/data",
+        "command_directory": f"{root}/usr/sbin",
+        "daemon_directory": f"{root}/usr/lib/postfix/sbin",
+        "shlib_directory": f"{root}/usr/lib/postfix",
+        "meta_directory": f"{home}/etc",
+        "maillog_file": f"{home}/log",
+        "maillog_file_prefixes": str(home),
+        "import_environment": "MAIL_CONFIG LD_LIBRARY_PATH TZ LANG=C",
+        "export_environment": "MAIL_CONFIG LD_LIBRARY_PATH TZ LANG=C",
+        "mail_owner": MAIL_OWNER,
+        "setgid_group": SETGID_GROUP,
+        "default_privs": MAILBOX_OWNER,
+        "myhostname": "peer.example",
+        "mydestination": "",
+        "mynetworks": "",
+        "inet_interfaces": HOST,
+        "inet_protocols": "ipv4",
+        "alias_maps": "",
+        "alias_database": "",
+        "smtputf8_enable": "no",
+        "in_flow_delay": "0",
+        "message_size_limit": "104857600",
+        "mailbox_size_limit": "0",
+        "virtual_mailbox_limit": "0",
+        # TLS 1.0 and 1.1 sign with SHA-1, which OpenSSL 3 allows at security level 0 alone.
+        "tls_medium_cipherlist": "ALL:!aNULL:!eNULL:@SECLEVEL=0",
+    }
+
+
+def _receiving(home: Path, level: str, versions: Versions, domains: tuple[str, ...]) -> dict[str, str]:
+    mailboxes = pwd.getpwnam(MAILBOX_OWNER)
+    return {
+        "virtual_mailbox_domains": " ".join(domains),
+        "virtual_mailbox_base": f"{home}/mail",
+        "virtual_mailbox_maps": "static:inbox/",
+        "virtual_uid_maps": f"static:{mailboxes.pw_uid}",
+        "virtual_gid_maps": f"static:{mailboxes.pw_gid}",
+        "smtpd_relay_restrictions": "reject_unauth_destination",
+        "smtpd_client_connection_rate_limit": "0",
+        "smtpd_client_connection_count_limit": "0",
+        "smtpd_tls_cert_file": f"{home}/peer.example.crt",
+        "smtpd_tls_key_file": f"{home}/peer.example.key",
+        "smtpd_tls_security_level": level,
+        "smtpd_tls_loglevel": "1",
+        "smtpd_tls_received_header": "yes",
+        **_both("smtpd_tls", versions),
+    }
+
+
+def _relaying(port: int | None, level: str, versions: Versions) -> dict[str, str]:
+    return {
+        "default_transport": f"smtp:[{HOST}]:{port}" if port else "error:this Postfix relays nothing",
+        "smtp_tls_security_level": level,
+        "smtp_tls_loglevel": "1",
+        "smtp_tls_note_starttls_offer": "yes",
+        "minimal_backoff_time": "2s",
+        "queue_run_delay": "2s",
+        **_both("smtp_tls", versions),
+    }
+
+
+def _both(prefix: str, versions: Versions) -> dict[str, str]:
+    """Postfix keeps the settings of mandatory and of opportunistic TLS apart."""
+    return {
+        f"{prefix}_{kind}{name}": value
+        for kind in ("", "mandatory_")
+        for name, value in (("protocols", versions.protocols), ("ciphers", "medium"))
+    }
