@@ -57,9 +57,10 @@ class Senders:
         while not self._enough.is_set():
             try:
                 self._session(ids, choice)
-            except (OSError, smtplib.SMTPException) as error:  # its gateway was killed
-                self._record.interruptions.append(repr(error))
+            except ConnectionRefusedError:  # nobody listens just now
                 self._enough.wait(RECONNECT_PAUSE)
+            except (OSError, smtplib.SMTPException) as error:  # what it spoke with was killed
+                self._record.interruptions.append(repr(error))
 
     def _session(self, ids: Iterator[str], choice: random.Random) -> None:
         tls = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)

@@ -30,7 +30,7 @@ async def run(home: Path) -> int:
         reopen=lambda: print("reopened", flush=True),
         ready=lambda: print("ready", flush=True),
         environment=environment(),
-        timing=Timing(stop_workers=3.0),
+        timing=Timing(home=payload.get("patience", 10.0), beat=payload.get("beat", 1.0), stop_workers=3.0),
     )
     return await supervisor.run()
 

@@ -51,8 +51,8 @@ async def test_a_request_is_answered() -> None:
 
 async def test_both_ends_may_ask() -> None:
     async with pair() as (left, right):
-        both = await asyncio.gather(left.channel.request("a"), right.channel.request("b"))
-        assert both == [{"op": "a"}, {"op": "b"}]
+        one, two = await asyncio.gather(left.channel.request("a"), right.channel.request("b"))
+        assert (one, two) == ({"op": "a"}, {"op": "b"})
 
 
 async def test_answers_find_their_requests_in_any_order() -> None:
@@ -75,9 +75,12 @@ async def test_answers_find_their_requests_in_any_order() -> None:
 async def test_what_one_turn_sends_is_one_write(monkeypatch: pytest.MonkeyPatch) -> None:
     writes: list[int] = []
     send = channels._Parcel.send
-    monkeypatch.setattr(
-        channels._Parcel, "send", lambda self, sock: writes.append(len(self.data)) or send(self, sock)
-    )
+
+    def count(parcel: channels._Parcel, sock: socket.socket) -> int:
+        writes.append(len(parcel.data))
+        return send(parcel, sock)
+
+    monkeypatch.setattr(channels._Parcel, "send", count)
     heard: list[str] = []
     async with pair(lambda op, body, fds: heard.append(op)) as (asking, _):
         for number in range(100):
@@ -93,7 +96,7 @@ async def test_a_refusal_carries_its_sentence() -> None:
         raise ChannelError("there is no more")
 
     async with pair(refuse) as (asking, _):
-        with pytest.raises(ChannelError, match="^there is no more$"):
+        with pytest.raises(ChannelError, match=r"^there is no more$"):
             await asking.channel.request("more")
 
 
@@ -168,12 +171,19 @@ async def test_messages_of_many_megabytes_pass() -> None:
         assert (await asking.channel.request("big", {"text": text}))["text"] == text
 
 
+def _endless() -> Body:
+    body: Body = {}
+    body["itself"] = body
+    return body
+
+
 @pytest.mark.parametrize(
     ("body", "sentence"),
     [
         ({"text": "x" * LARGEST_FRAME}, "more than the"),
         ({"text": b"bytes"}, "no JSON"),
         ({"number": float("nan")}, "no JSON"),
+        (_endless(), "no JSON"),
     ],
 )
 async def test_what_cannot_be_sent_is_refused_here(body: Body, sentence: str) -> None:

@@ -32,7 +32,9 @@ def test_it_is_not_inherited_by_programs() -> None:
 def test_a_port_in_use() -> None:
     with bind(Endpoint("public", "127.0.0.1", 0)) as sock:
         port = sock.getsockname()[1]
-        with pytest.raises(EndpointError, match=f"^cannot listen on 127.0.0.1 port {port} for listener 'b': it is in use"):
+        with pytest.raises(
+            EndpointError, match=f"^cannot listen on 127.0.0.1 port {port} for listener 'b': it is in use"
+        ):
             bind(Endpoint("b", "127.0.0.1", port))
 
 

@@ -14,7 +14,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sealgate.process import ids
 from sealgate.process.channel import Answer, Body, Channel, ChannelError
 from sealgate.process.ids import BLOCK, MOST, RESERVE, IdBook, IdError, Ids
 from tests.process.house import SOURCES
@@ -93,7 +92,7 @@ def test_a_disk_that_does_not_take_the_number_gets_no_id(tmp_path: Path, monkeyp
         raise OSError(28, "No space left on device")
 
     with monkeypatch.context() as patch:
-        patch.setattr(ids.os, "fsync", full)
+        patch.setattr(os, "fsync", full)
         assert book.take("mid", RESERVE) == (2, RESERVE + 1)  # still covered by what is stored
         with pytest.raises(IdError, match="No space left on device"):
             book.take("mid", 1)

@@ -6,6 +6,7 @@ import socket
 from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import NamedTuple
 
 import pytest
 from hypothesis import given
@@ -13,7 +14,7 @@ from hypothesis import strategies as st
 
 from sealgate.process import lease as leases
 from sealgate.process.channel import Answer, Body, Channel, ChannelClosed
-from sealgate.process.lease import Lease, LeaseBook, Leases, Refused, serve
+from sealgate.process.lease import Lease, LeaseBook, Leases, Refused, Want, serve
 
 
 def test_a_limit_admits_exactly_so_many() -> None:
@@ -80,40 +81,56 @@ def test_one_owner_cannot_fill_the_memory(monkeypatch: pytest.MonkeyPatch) -> No
 
 KEYS = st.sampled_from("xyz")
 OWNERS = st.sampled_from(["a", "b"])
-WANTS = st.lists(st.tuples(KEYS, st.integers(0, 4)), max_size=4)
-STEPS = st.one_of(
-    st.tuples(st.just("acquire"), OWNERS, WANTS),
-    st.tuples(st.just("release"), OWNERS, st.lists(KEYS, max_size=4)),
-    st.tuples(st.just("drop"), OWNERS, st.none()),
+ACQUIRE = st.tuples(OWNERS, st.lists(st.tuples(KEYS, st.integers(0, 4)), max_size=4))
+RELEASE = st.tuples(OWNERS, st.lists(KEYS, max_size=4))
+STEPS = st.lists(
+    st.one_of(
+        ACQUIRE.map(lambda step: Acquire(*step)),
+        RELEASE.map(lambda step: Release(*step)),
+        OWNERS.map(lambda owner: Drop(owner)),
+    ),
+    max_size=40,
 )
 
 
-@given(st.lists(STEPS, max_size=40))
-def test_the_book_agrees_with_a_plain_count(steps: list[tuple[str, str, list[object]]]) -> None:
+class Acquire(NamedTuple):
+    owner: str
+    wants: list[Want]
+
+
+class Release(NamedTuple):
+    owner: str
+    keys: list[str]
+
+
+class Drop(NamedTuple):
+    owner: str
+
+
+@given(STEPS)
+def test_the_book_agrees_with_a_plain_count(steps: list[Acquire | Release | Drop]) -> None:
     book, plain = LeaseBook(), {"a": Counter[str](), "b": Counter[str]()}
-
-    def total(key: str) -> int:
-        return plain["a"][key] + plain["b"][key]
-
-    for step, owner, detail in steps:
-        if step == "acquire":
-            before = {name: Counter(held) for name, held in plain.items()}
-            expected = None
-            for key, limit in detail:  # type: ignore[misc]
-                if total(key) >= limit:
-                    expected, plain = key, before
-                    break
-                plain[owner][key] += 1
-            assert book.acquire(owner, detail) == expected  # type: ignore[arg-type]
-        elif step == "release":
-            for key in detail:
-                plain[owner][str(key)] -= plain[owner][str(key)] > 0
-            book.release(owner, detail)  # type: ignore[arg-type]
-        else:
-            plain[owner].clear()
-            book.drop(owner)
+    for step in steps:
+        match step:
+            case Acquire(owner, wants):
+                refused = None
+                wanted: Counter[str] = Counter()
+                for key, limit in wants:
+                    if plain["a"][key] + plain["b"][key] + wanted[key] >= limit:
+                        refused = key
+                        break
+                    wanted[key] += 1
+                plain[owner].update({} if refused else wanted)
+                assert book.acquire(owner, wants) == refused
+            case Release(owner, keys):
+                for key in keys:
+                    plain[owner][key] -= plain[owner][key] > 0
+                book.release(owner, keys)
+            case Drop(owner):
+                plain[owner].clear()
+                book.drop(owner)
         for key in "xyz":
-            assert book.holders(key) == {name: held[key] for name, held in sorted(plain.items()) if held[key]}
+            assert book.holders(key) == {name: held[key] for name, held in plain.items() if held[key]}
 
 
 class Desk:
@@ -148,7 +165,7 @@ async def desk() -> AsyncIterator[tuple[Leases, Desk]]:
 
 
 async def test_acquire_and_release() -> None:
-    async with desk() as (leases, at):
+    async with desk() as (leases, _):
         first = await leases.acquire([("k", 1)])
         assert isinstance(first, Lease)
         assert await leases.acquire([("k", 1)]) == Refused("k")
@@ -181,13 +198,13 @@ async def test_a_lease_that_arrives_at_a_cancelled_task_comes_back() -> None:
 
         async def ask() -> None:
             future = leases.acquire([("k", 9)])
-            future.add_done_callback(lambda _: task.cancel())  # in the very turn of the answer
+            this = asyncio.current_task()
+            assert this is not None
+            future.add_done_callback(lambda _: this.cancel())  # in the very turn of the answer
             await future
 
-        task = asyncio.create_task(ask())
         with pytest.raises(asyncio.CancelledError):
-            await task
-        del task
+            await asyncio.create_task(ask())
         gc.collect()
         await at.until({})
         assert len(at.messages) == 2  # it had been granted, and was given back

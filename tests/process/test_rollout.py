@@ -112,9 +112,7 @@ async def test_an_abandoned_change_leaves_nothing(tmp_path: Path) -> None:
         ({"prepare:worker-2": "hang"}, "worker-2: no answer within 2 s"),
     ],
 )
-async def test_what_one_worker_cannot_prepare_is_prepared_nowhere(
-    tmp_path: Path, deeds: Body, sentence: str
-) -> None:
+async def test_what_one_worker_cannot_prepare_is_prepared_nowhere(tmp_path: Path, deeds: Body, sentence: str) -> None:
     async with running(House(tmp_path)) as house:
         endpoints = [("public", "127.0.0.1", house.port), ("new", "127.0.0.1", free_port())]
         with pytest.raises(ChannelError, match=sentence):
@@ -199,7 +197,9 @@ async def test_only_one_change_at_a_time(tmp_path: Path) -> None:
         await house.order("swap", revision=2)
 
 
-@pytest.mark.parametrize("payload", [{}, {"revision": 2}, {"revision": "2", "workers": 2}, {"revision": 2, "workers": 0}])
+@pytest.mark.parametrize(
+    "payload", [{}, {"revision": 2}, {"revision": "2", "workers": 2}, {"revision": 2, "workers": 0}]
+)
 async def test_a_payload_without_its_numbers_is_refused(tmp_path: Path, payload: Body) -> None:
     async with running(House(tmp_path, workers=1)) as house:
         with pytest.raises(ChannelError):
@@ -224,7 +224,7 @@ async def test_workers_come_and_go(tmp_path: Path) -> None:
 
 
 async def test_a_name_is_not_used_again_before_its_last_holder_has_gone(tmp_path: Path) -> None:
-    house = House(tmp_path, deeds={"stop:worker-2": "hang"})
+    house = House(tmp_path, deeds={"stop:worker-2": "once:hang"})
     async with running(house):
         old = house.pid("worker-2")
         await house.order("prepare", payload=house.changed(2, workers=1))

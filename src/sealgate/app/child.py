@@ -16,6 +16,9 @@ from sealgate.net.tls.library import measure_library
 from sealgate.process.channel import ChannelClosed, ChannelError
 from sealgate.process.child import connect
 
+SWITCH = 0.0005
+"""Seconds that one thread may keep the interpreter while another wants it: a finished sync must not wait long."""
+
 
 def run_child(name: str, fd: int, home: Path) -> int:
     """Be the child of that name until the supervisor says stop (0) or is gone (1)."""
@@ -34,6 +37,7 @@ async def _run(fd: int, home: Path) -> None:
     name = connection.start.child
     journal = open_journal(home, name, connection.start.payload["configuration"])
     library = measure_library()
+    sys.setswitchinterval(SWITCH)
     kind = Control if name == "control" else Worker
     child = kind(connection, home, journal, library)
     await child.start()

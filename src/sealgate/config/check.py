@@ -3,103 +3,179 @@
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Iterable, Iterator
+from collections import Counter
+from collections.abc import Iterator
 
 from sealgate.config.problem import Problem
-from sealgate.config.schema import Configuration, Listener
-from sealgate.config.schema.kinds import split_host_port
+from sealgate.config.schema import Configuration, Listener, TlsService, TlsSettings
+from sealgate.config.schema.base import Row
+from sealgate.config.schema.delivery import MX
 from sealgate.tls.library import Library
-from sealgate.tls.plan import PlanError, plan_client, plan_server
+from sealgate.tls.plan import PlanError, TlsPlan, plan_client, plan_server
+
+WIDEST_RELAY = {4: 8, 6: 16}
+"""By IP version, the shortest prefix that one organisation can hold: relaying for a wider network is an open relay."""
+
+LOCAL_NETWORKS = tuple(
+    ipaddress.ip_network(network)
+    for network in (
+        *("127.0.0.0/8", "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "169.254.0.0/16", "100.64.0.0/10"),
+        *("::1/128", "fc00::/7", "fe80::/10"),
+    )
+)
+"""Networks from which no packet of the Internet comes."""
 
 
 def check(configuration: Configuration, library: Library) -> tuple[Problem, ...]:
     """Every problem; none means that the configuration can run on this build, if its sockets and files are there."""
-    rules = (
-        _tls(configuration, library),
-        _names(configuration),
-        _listeners(configuration),
-        _routes(configuration),
+    rules = (_unique, _certificates, _listeners, _endpoints, _delivery, _routes)
+    found = [problem for rule in rules for problem in rule(configuration)]
+    return (*found, *_tls(configuration, library))
+
+
+def is_local(network: ipaddress.IPv4Network | ipaddress.IPv6Network) -> bool:
+    """Whether no host of it can be elsewhere on the Internet."""
+    return any(
+        network.version == local.version and network.subnet_of(local)  # type: ignore[arg-type]
+        for local in LOCAL_NETWORKS
     )
-    return tuple(problem for rule in rules for problem in rule)
+
+
+def planned(tls: TlsSettings, library: Library) -> Iterator[tuple[str, TlsService, TlsPlan | PlanError]]:
+    """Each TLS service with its path, and what OpenSSL would be told for it, or why nothing can be."""
+    services = (
+        ("gui_https", tls.gui_https, plan_server),
+        ("inbound_smtp", tls.inbound_smtp, plan_server),
+        ("outbound_smtp", tls.outbound_smtp, plan_client),
+        ("other_clients", tls.other_clients, plan_client),
+    )
+    for name, service, plan in services:
+        try:
+            yield f"tls.{name}", service, plan(service.policy(), library)
+        except PlanError as error:
+            yield f"tls.{name}", service, error
 
 
 def _tls(configuration: Configuration, library: Library) -> Iterator[Problem]:
-    services = configuration.tls
-    for name in ("gui_https", "inbound_smtp"):
-        yield from _plan(name, plan_server, getattr(services, name), library)
-    for name in ("outbound_smtp", "other_clients"):
-        yield from _plan(name, plan_client, getattr(services, name), library)
+    for path, _, plan in planned(configuration.tls, library):
+        if isinstance(plan, PlanError):
+            yield Problem(path, str(plan))
 
 
-def _plan(name: str, make: object, service: object, library: Library) -> Iterator[Problem]:
-    try:
-        make(service.policy(), library)  # type: ignore[operator, attr-defined]
-    except PlanError as error:
-        yield Problem(f"tls.{name}", str(error))
+def _unique(configuration: Configuration) -> Iterator[Problem]:
+    tables: tuple[tuple[str, tuple[Row, ...]], ...] = (
+        ("certificates", configuration.certificates),
+        ("listeners", configuration.listeners),
+        ("destinations", configuration.destinations),
+        ("routes", configuration.routes),
+    )
+    for table, rows in tables:
+        seen: Counter[str] = Counter()
+        for index, row in enumerate(rows):
+            name = getattr(row, row.identity)
+            if seen[name]:
+                yield Problem(f"{table}[{index}].{row.identity}", f"{name!r} stands here a second time; keep one row")
+            seen[name] += 1
 
 
-def _names(configuration: Configuration) -> Iterator[Problem]:
-    yield from _twice("certificates", [each.name for each in configuration.certificates], "certificate profile")
-    yield from _twice("listeners", [each.name for each in configuration.listeners], "listener")
-    yield from _twice("destinations", [each.domain for each in configuration.destinations], "destination")
-    yield from _twice("routes", [each.domain for each in configuration.routes], "route")
-    known = {each.name for each in configuration.certificates}
+def _certificates(configuration: Configuration) -> Iterator[Problem]:
+    """Each profile is whole, in one of its two ways, and whoever names a profile names one that is there."""
+    for index, profile in enumerate(configuration.certificates):
+        stored = profile.certificate is not None, profile.key is not None
+        filed = profile.certificate_file is not None, profile.key_file is not None
+        if (stored, filed) not in (((True, True), (False, False)), ((False, False), (True, True))):
+            sentence = "give either certificate and key, or certificate_file and key_file"
+            yield Problem(f"certificates[{index}]", f"{profile.name!r} is not one whole profile; {sentence}")
     for index, listener in enumerate(configuration.listeners):
-        for name in listener.certificates:
-            if name not in known:
-                yield Problem(f"listeners[{index}].certificates", f"there is no certificate profile {name!r}")
-    chosen = configuration.delivery.certificate
-    if chosen is not None and chosen not in known:
-        yield Problem("delivery.certificate", f"there is no certificate profile {chosen!r}")
+        for place, name in enumerate(listener.certificates):
+            yield from _known_profile(configuration, f"listeners[{index}].certificates[{place}]", name)
+    if configuration.delivery.certificate is not None:
+        yield from _known_profile(configuration, "delivery.certificate", configuration.delivery.certificate)
 
 
-def _twice(path: str, names: Iterable[str], what: str) -> Iterator[Problem]:
-    seen: set[str] = set()
-    for index, name in enumerate(names):
-        if name in seen:
-            yield Problem(f"{path}[{index}]", f"a second {what} has the name {name!r}")
-        seen.add(name)
+def _known_profile(configuration: Configuration, path: str, name: str) -> Iterator[Problem]:
+    known = [profile.name for profile in configuration.certificates]
+    if name not in known:
+        there = f"there are {', '.join(known)}" if known else "there is none yet"
+        yield Problem(path, f"there is no certificate profile {name!r}; {there}")
 
 
 def _listeners(configuration: Configuration) -> Iterator[Problem]:
-    places: dict[tuple[str, int], str] = {}
     for index, listener in enumerate(configuration.listeners):
         path = f"listeners[{index}]"
         yield from _listener_tls(path, listener)
         yield from _relaying(path, listener)
-        for address in listener.addresses if listener.enabled else ():
-            other = places.setdefault((address, listener.port), listener.name)
-            if other != listener.name:
-                yield Problem(path, f"{address} port {listener.port} is taken by the listener {other!r}")
+        if listener.idle_timeout > listener.session_timeout:
+            yield Problem(f"{path}.idle_timeout", "it is longer than session_timeout, which ends the session first")
 
 
 def _listener_tls(path: str, listener: Listener) -> Iterator[Problem]:
-    if listener.tls == "off":
-        if listener.implicit_tls:
-            yield Problem(f"{path}.implicit_tls", "TLS from the first byte cannot be with tls off")
-        if listener.client_certificate != "none":
-            yield Problem(f"{path}.client_certificate", "clients can show certificates only in TLS, which is off")
-    elif not listener.certificates:
-        yield Problem(f"{path}.certificates", "TLS needs a certificate profile; name one, or set tls to off")
+    if listener.tls != "off" and not listener.certificates:
+        yield Problem(f"{path}.certificates", "TLS needs a certificate; name a certificate profile, or set tls to off")
+    if listener.implicit_tls and listener.tls != "required":
+        yield Problem(f"{path}.tls", "with implicit_tls there is no session without TLS; set tls to required")
+    if listener.client_certificate != "none" and listener.tls == "off":
+        yield Problem(f"{path}.client_certificate", "clients show certificates only in TLS, and tls is off")
+    if listener.client_certificate == "require" and listener.tls == "preferred":
+        yield Problem(
+            f"{path}.client_certificate", "a client could leave out TLS and its certificate; set tls to required"
+        )
+    if listener.client_certificate == "none" and listener.client_trust_file is not None:
+        yield Problem(f"{path}.client_trust_file", "nothing is verified with it while client_certificate is none")
 
 
 def _relaying(path: str, listener: Listener) -> Iterator[Problem]:
     if listener.kind == "public" and listener.relay_networks:
-        yield Problem(
-            f"{path}.relay_networks",
-            "only a private listener relays; a public one takes the accepted domains",
-        )
-    for network in listener.relay_networks:
-        if ipaddress.ip_network(network).prefixlen == 0:
-            yield Problem(f"{path}.relay_networks", f"{network} is everybody: that would be an open relay")
+        yield Problem(f"{path}.relay_networks", "a public listener never relays; set kind to private, or remove them")
+    for index, text in enumerate(listener.relay_networks):
+        network = ipaddress.ip_network(text)
+        if network.prefixlen < WIDEST_RELAY[network.version] and not is_local(network):
+            yield Problem(
+                f"{path}.relay_networks[{index}]",
+                f"{text} is more of the Internet than one organisation holds: this would be an open relay; "
+                "name your own networks",
+            )
+
+
+def _endpoints(configuration: Configuration) -> Iterator[Problem]:
+    """No two enabled listeners want the same address and port; 0.0.0.0 and :: want every one of their family."""
+    taken: list[tuple[str, str, int]] = []
+    for index, listener in enumerate(configuration.listeners):
+        for place, address in enumerate(listener.addresses if listener.enabled else ()):
+            for name, other, port in taken:
+                if port == listener.port and _overlap(address, other):
+                    yield Problem(
+                        f"listeners[{index}].addresses[{place}]",
+                        f"{address} port {port} is already listened on by {name!r} at {other}; change one of them",
+                    )
+            taken.append((listener.name, address, listener.port))
+
+
+def _overlap(address: str, other: str) -> bool:
+    same_family = (":" in address) == (":" in other)
+    return address == other or (same_family and bool({address, other} & {"0.0.0.0", "::"}))
+
+
+def _delivery(configuration: Configuration) -> Iterator[Problem]:
+    delivery = configuration.delivery
+    if delivery.retry_first > delivery.retry_max:
+        yield Problem("delivery.retry_first", "the first wait is longer than retry_max, the longest one")
 
 
 def _routes(configuration: Configuration) -> Iterator[Problem]:
-    for index, server in enumerate(configuration.dns.servers):
-        try:
-            ipaddress.ip_address(split_host_port(server, 53)[0])
-        except ValueError:
-            yield Problem(f"dns.servers[{index}]", f"{server!r} is no address of a name server")
-    delivery = configuration.delivery
-    if delivery.retry_first > delivery.retry_max:
-        yield Problem("delivery.retry_first", "the first wait is longer than delivery.retry_max")
+    own = {
+        (address, listener.port): listener.name
+        for listener in configuration.listeners
+        if listener.enabled
+        for address in listener.addresses
+    }
+    for index, route in enumerate(configuration.routes):
+        if MX in route.hosts and len(route.hosts) > 1:
+            yield Problem(f"routes[{index}].hosts", "mx stands alone: a route either asks DNS or names hosts")
+            continue
+        for place, target in enumerate(route.targets or ()):
+            if target in own:
+                yield Problem(
+                    f"routes[{index}].hosts[{place}]",
+                    f"this is the gateway's own listener {own[target]!r}: mail would go round; name the next server",
+                )

@@ -2,71 +2,62 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from collections.abc import Sequence
+from typing import Any, Literal
 
-from sealgate.config.schema import (
-    CertificateProfile,
-    Configuration,
-    GatewaySettings,
-    Listener,
-    Route,
-    TlsService,
-    TlsSettings,
-)
+from sealgate.config.schema import CertificateProfile, Configuration
+from sealgate.config.schema.delivery import MX
+from sealgate.config.validation import validated
 
 Defaults = Literal["modern", "asyncos-15.5"]
 
-_VERSIONS: dict[Defaults, tuple[Literal["1.0", "1.1", "1.2", "1.3"], ...]] = {
+VERSIONS: dict[Defaults, tuple[str, ...]] = {
     "modern": ("1.2", "1.3"),
-    "asyncos-15.5": ("1.1", "1.2"),  # the state right after an upgrade to AsyncOS 15.5
+    "asyncos-15.5": ("1.1", "1.2"),  # the state right after an upgrade: TLS 1.3 is there to be switched on
 }
+"""What every TLS service speaks at first."""
+
+LOOPBACK = ("127.0.0.0/8", "::1/128")
 
 
 def first_configuration(
     hostname: str,
-    certificates: tuple[CertificateProfile, ...],
+    certificates: Sequence[CertificateProfile],
     *,
-    domains: tuple[str, ...],
+    domains: Sequence[str],
     next_hop: str | None,
     port_base: int = 0,
     defaults: Defaults = "modern",
     production: bool = False,
 ) -> Configuration:
-    """Three listeners, the given domains, and their route. `port_base` is added to every port."""
-    service = TlsService(versions=_VERSIONS[defaults])
-    return Configuration(
-        gateway=GatewaySettings(hostname=hostname, accepted_domains=domains),
-        tls=TlsSettings(gui_https=service, inbound_smtp=service, outbound_smtp=service, other_clients=service),
-        certificates=certificates,
-        listeners=_listeners(tuple(each.name for each in certificates), port_base, production=production),
-        routes=tuple(Route(domain=domain, hosts=(next_hop,)) for domain in domains) if next_hop else (),
+    """A public listener, a private one with STARTTLS and one with implicit TLS; the domains go to `next_hop`.
+
+    In evaluation they listen on loopback from 2525 on, in production on every address and the ports of the field.
+    `port_base` is added to every port; without `next_hop` mail goes by MX. `ConfigurationError` for bad values.
+    """
+    service = {"versions": VERSIONS[defaults]}
+    services = ("gui_https", "inbound_smtp", "outbound_smtp", "other_clients")
+    hosts = [] if next_hop in (None, MX) else [next_hop]
+    return validated(
+        {
+            "gateway": {"hostname": hostname, "accepted_domains": list(domains)},
+            "tls": dict.fromkeys(services, service),
+            "certificates": list(certificates),
+            "listeners": _listeners([each.name for each in certificates], port_base, production=production),
+            "routes": [{"domain": domain, "hosts": hosts} for domain in domains if hosts],
+        }
     )
 
 
-def _listeners(certificates: tuple[str, ...], port_base: int, *, production: bool) -> tuple[Listener, ...]:
-    addresses = ("0.0.0.0", "::") if production else ("127.0.0.1",)
-    ports = (25, 587, 465) if production else (2525, 2587, 2465)
-    public, private, implicit = (port + port_base for port in ports)
-    networks = ("127.0.0.0/8", "::1/128")
-    return (
-        Listener(name="public", addresses=addresses, port=public, certificates=certificates),
-        Listener(
-            name="private",
-            kind="private",
-            addresses=addresses,
-            port=private,
-            tls="required",
-            relay_networks=networks,
-            certificates=certificates,
-        ),
-        Listener(
-            name="private-tls",
-            kind="private",
-            addresses=addresses,
-            port=implicit,
-            tls="required",
-            implicit_tls=True,
-            relay_networks=networks,
-            certificates=certificates,
-        ),
-    )
+def _listeners(certificates: list[str], port_base: int, *, production: bool) -> list[dict[str, Any]]:
+    places: dict[str, Any] = {
+        "addresses": ["0.0.0.0", "::"] if production else ["127.0.0.1"],
+        "certificates": certificates,
+    }
+    private = {**places, "kind": "private", "relay_networks": list(LOOPBACK)}
+    smtp, submission, submissions = (25, 587, 465) if production else (2525, 2587, 2465)
+    return [
+        {"name": "public", "port": smtp + port_base, **places},
+        {"name": "private", "port": submission + port_base, **private},
+        {"name": "private-tls", "port": submissions + port_base, "implicit_tls": True, **private},
+    ]

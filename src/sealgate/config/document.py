@@ -1,105 +1,91 @@
-"""A configuration as a TOML document, and back with every problem named."""
+"""A configuration as a TOML document, and back."""
 
 from __future__ import annotations
 
+import textwrap
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator
 from typing import Any
 
 import tomli_w
-from pydantic import ValidationError
 
 from sealgate.config.problem import ConfigurationError, Problem
 from sealgate.config.schema import Configuration
+from sealgate.config.schema.base import MASK, Settings
+from sealgate.config.setting import Setting, settings_of
+from sealgate.config.validation import validated
 
-MASK = "********"
-_SECRETS = frozenset({"key"})
+_WIDTH = 100
+_MASKED_HEAD = "# Secrets are masked: this document is for reading, and cannot be loaded.\n"
 
 
 def parse(text: str) -> Configuration:
     """Read a document; `ConfigurationError` names every problem in it."""
     try:
-        raw = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise ConfigurationError((Problem("", f"the file is no TOML document: {error}"),)) from error
-    masked = tuple(_masked(raw, ""))
-    if masked:
-        raise ConfigurationError(masked)
-    try:
-        return Configuration.model_validate(raw)
-    except ValidationError as error:
-        raise ConfigurationError(tuple(_problem(each) for each in error.errors())) from error
+        data = tomllib.loads(text)
+    except RecursionError:
+        raise ConfigurationError([Problem("", "this is no TOML document: lists are nested too deeply")]) from None
+    except ValueError as error:  # TOMLDecodeError, and numbers with more digits than Python reads
+        raise ConfigurationError([Problem("", f"this is no TOML document: {error}")]) from None
+    return validated(data)
 
 
 def render(configuration: Configuration, *, mask: bool = False) -> str:
-    """Write a document that `parse` reads again, unless its secrets are masked."""
-    data = _without_none(configuration.model_dump(mode="json"))
-    if mask:
-        data = _mask(data)
-    return tomli_w.dumps(data, multiline_strings=True)
+    """Write a document with every setting and its help, which `parse` reads again unless its secrets are masked."""
+    head = _MASKED_HEAD if mask else ""
+    return head + "".join(_group(configuration, "", mask=mask, explained=set())).lstrip("\n")
 
 
-def _without_none(value: Any) -> Any:
-    """TOML has no null: a setting that is not set does not appear."""
-    if isinstance(value, dict):
-        return {key: _without_none(each) for key, each in value.items() if each is not None}
-    if isinstance(value, list):
-        return [_without_none(each) for each in value]
-    return value
+def _group(group: Settings, path: str, *, mask: bool, explained: set[type[Settings]]) -> Iterator[str]:
+    """The plain settings of a group, then the groups and tables inside, as TOML wants it.
+
+    The help stands beside the first group of its kind.
+    """
+    helpful = type(group) not in explained
+    explained.add(type(group))
+    settings = list(settings_of(type(group)))
+    for setting in settings:
+        if setting.group is None:
+            yield from _plain(setting, getattr(group, setting.path), mask=mask, helpful=helpful)
+    for setting in settings:
+        inner = f"{path}.{setting.path}" if path else setting.path
+        if setting.group is not None and setting.is_list:
+            yield f"\n{_comment(setting.help)}"
+            yield from _rows(getattr(group, setting.path), inner, mask=mask, explained=explained)
+        elif setting.group is not None:
+            yield f"\n{_comment(setting.help)}[{inner}]\n"
+            yield from _group(getattr(group, setting.path), inner, mask=mask, explained=explained)
 
 
-def _mask(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {key: MASK if key in _SECRETS else _mask(each) for key, each in value.items()}
-    if isinstance(value, list):
-        return [_mask(each) for each in value]
-    return value
+def _rows(rows: tuple[Settings, ...], path: str, *, mask: bool, explained: set[type[Settings]]) -> Iterator[str]:
+    if not rows:
+        yield f"# [[{path}]]: none\n"
+    for index, row in enumerate(rows):
+        if index:
+            yield "\n"
+        yield f"[[{path}]]\n"
+        yield from _group(row, path, mask=mask, explained=explained)
 
 
-def _masked(value: Any, path: str) -> list[Problem]:
-    """Where a document has stars instead of a secret: loading it would lose the secret."""
-    if isinstance(value, Mapping):
-        return [each for key, one in value.items() for each in _masked(one, f"{path}.{key}" if path else str(key))]
-    if isinstance(value, list):
-        return [each for index, one in enumerate(value) for each in _masked(one, f"{path}[{index}]")]
-    if value == MASK:
-        return [Problem(path, "the secret is masked; load a file made with: sealgate showconfig --secrets")]
-    return []
-
-
-_SENTENCES = {
-    "missing": "is missing, and has no default",
-    "extra_forbidden": "there is no such setting",
-    "string_type": "must be a text in quotation marks",
-    "int_type": "must be a whole number",
-    "int_parsing": "must be a whole number",
-    "float_type": "must be a number",
-    "bool_type": "must be true or false",
-    "bool_parsing": "must be true or false",
-    "tuple_type": "must be a list in brackets",
-    "model_type": "must be a table of settings",
-    "too_short": "must not be empty",
-}
-
-
-def _problem(error: Mapping[str, Any]) -> Problem:
-    """Pydantic's finding in the words of an administrator."""
-    kind, context, given = error["type"], error.get("ctx", {}), error.get("input")
-    if kind == "value_error":
-        sentence = str(context["error"])
-    elif kind in ("literal_error", "enum"):
-        sentence = f"is {given!r}, and must be one of {context['expected']}"
-    elif kind in ("greater_than_equal", "greater_than", "less_than_equal", "less_than"):
-        sentence = f"is {given!r}; {error['msg'].replace('Input should be', 'it must be')}"
-    elif kind == "string_pattern_mismatch":
-        sentence = f"is {given!r}; a name has letters, digits, spaces, dots, - and _, 64 at most"
+def _plain(setting: Setting, value: Any, *, mask: bool, helpful: bool) -> Iterator[str]:
+    if helpful:
+        default = "" if setting.default is None else f" Default: {setting.default}."
+        yield _comment(f"{setting.help} [{setting.kind}]{default}")
+    if value is None:
+        yield f"# {setting.path} =\n" if helpful else ""
+    elif mask and setting.secret:
+        yield f'{setting.path} = "{MASK}"\n'
     else:
-        sentence = _SENTENCES.get(kind, str(error["msg"]))
-    return Problem(_path(error["loc"]), sentence)
+        yield tomli_w.dumps({setting.path: _as_written(value)}, multiline_strings=True)
 
 
-def _path(location: Sequence[str | int]) -> str:
-    path = ""
-    for part in location:
-        path += f"[{part}]" if isinstance(part, int) else f".{part}" if path else part
-    return path
+def _as_written(value: Any) -> Any:
+    """300.0 seconds are 300, as a person would write it."""
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
+    return list(value) if isinstance(value, tuple) else value
+
+
+def _comment(text: str) -> str:
+    wrapped = textwrap.wrap(text, _WIDTH, initial_indent="# ", subsequent_indent="# ", break_long_words=False)
+    return "".join(f"{line}\n" for line in wrapped)

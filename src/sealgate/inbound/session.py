@@ -37,10 +37,14 @@ from sealgate.process.ids import Ids
 from sealgate.process.lease import Lease, Leases, Refused
 from sealgate.smtp import replies
 from sealgate.smtp import server as smtp
+from sealgate.smtp.data import BareLineEndings
 from sealgate.store.spool import Queued, Spool, SpoolFault
 from sealgate.tls.failure import Origin, TlsFailure
 from sealgate.tls.policy import ClientCertificate
 from sealgate.tls.verdict import Outcome, Side, explain
+
+MOST_WAITING = 256 * 1024
+"""Bytes that a client may send ahead while its message is being made durable."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,7 +159,7 @@ class Session(asyncio.Protocol):
             bad_commands=settings.max_bad_commands,
             recipients=settings.max_recipients,
             size=settings.max_message_size,
-            bare_line_endings=settings.bare_line_endings,
+            bare_line_endings=BareLineEndings(settings.bare_line_endings),
         )
         self._machine = smtp.ServerMachine(
             hostname,
@@ -173,6 +177,8 @@ class Session(asyncio.Protocol):
             return
         self._machine.receive(data)
         self._pump()
+        if self._machine.pending_plaintext > MOST_WAITING and self._transport is not None:
+            self._transport.pause_reading()  # `_stored` resumes: only a commit makes input wait this long
 
     def eof_received(self) -> bool | None:
         """The peer has closed its side, without QUIT."""
@@ -358,6 +364,7 @@ class Session(asyncio.Protocol):
             self._write(machine.answer(replies.QUEUE_FULL if fault.kind == "full" else replies.SERVER_ERROR))
         if self._stopping:
             self.stop()
+        self._resume()
         self._pump()
 
     def _drop_reception(self) -> None:

@@ -40,28 +40,26 @@ class LogFile:
         self._head = head
         self._confess = confess
         self._fd: int | None = None
+        self._file: os.stat_result
         self._unsure = True  # whether the file ends with a whole line
         self._lost = 0
         self._why = ""
 
     def append(self, lines: bytes) -> None:
         """Write these lines; those that cannot be written are counted, never raised."""
-        confession = self._confess(self._lost, self._why) if self._lost else b""
-        before = b""
+        mend = b""
         written = 0
         try:
             fd = self._current()
-            before = _missing_end(fd) + confession if self._unsure else confession
-            data = before + lines
+            mend = _missing_end(fd) if self._unsure else b""
+            data = mend + lines + (self._confess(self._lost, self._why) if self._lost else b"")
             while written < len(data):  # a disk that fills up takes a part first, and only then says so
                 written += os.write(fd, data[written:])
             self._unsure = False
             self._lost = 0
         except OSError as error:
             self._unsure = True
-            if written >= len(before):
-                self._lost = 0
-            self._lost += lines.count(b"\n", max(0, written - len(before)))
+            self._lost += lines.count(b"\n", max(0, written - len(mend)))
             self._why = f"{self._path.name} could not be written: {error.strerror or error}"
 
     def close(self) -> None:
@@ -72,29 +70,31 @@ class LogFile:
 
     def _current(self) -> int:
         """A descriptor of the file that has the name now, rotated first if it has grown too large."""
-        if self._fd is not None:
-            here = os.fstat(self._fd)
-            if here.st_size >= self._size:
-                self._rotate(self._fd)
-            if not self._has_the_name(self._fd):
-                self.close()
+        if self._fd is not None and self._is_here() >= self._size:
+            self._rotate(self._fd)
+        if self._fd is not None and self._is_here() < 0:
+            self.close()
         if self._fd is None:
             self._fd = self._open()
+            self._file = os.fstat(self._fd)
             self._unsure = True
         return self._fd
 
-    def _has_the_name(self, fd: int) -> bool:
+    def _is_here(self) -> int:
+        """The size of our file if it still has the name; -1 if it has been renamed or removed."""
         try:
-            return os.path.samestat(os.stat(self._path), os.fstat(fd))
+            there = os.stat(self._path)
         except FileNotFoundError:
-            return False
+            return -1
+        return there.st_size if os.path.samestat(there, self._file) else -1
 
     def _open(self) -> int:
+        flags = os.O_RDWR | os.O_APPEND | os.O_CLOEXEC
         try:
-            return os.open(self._path, os.O_RDWR | os.O_APPEND | os.O_CLOEXEC)
+            return os.open(self._path, flags)
         except FileNotFoundError:
             self._create()
-            return os.open(self._path, os.O_RDWR | os.O_APPEND | os.O_CLOEXEC)
+            return os.open(self._path, flags)
 
     def _create(self) -> None:
         """Several processes may do this at once: the file appears with its head, or not at all."""
@@ -114,7 +114,7 @@ class LogFile:
         """Of several processes one renames the file; the others notice at their next append."""
         with suppress(OSError):  # a log that cannot be rotated is still a log
             fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            if self._has_the_name(fd):
+            if self._is_here() >= 0:
                 old = self._path.with_name(f"{self._path.stem}.{self._stamp()}{self._path.suffix}")
                 if not old.exists():
                     self._path.rename(old)
@@ -127,7 +127,7 @@ class LogFile:
 
 def predecessors(path: Path) -> list[Path]:
     """The rotated files of a log, oldest first."""
-    return sorted(path.parent.glob(f"{path.stem}.*{path.suffix}"))
+    return sorted(path.parent.glob(f"{path.stem}.[0-9]*{path.suffix}"))
 
 
 def _missing_end(fd: int) -> bytes:

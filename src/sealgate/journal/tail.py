@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import heapq
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from operator import attrgetter
 from pathlib import Path
-from typing import BinaryIO
+from typing import IO
 
 from sealgate.event.codec import Record, RecordError, decode
 from sealgate.journal.journal import record_name
@@ -21,12 +21,10 @@ def records(logs: Path, damaged: Callable[[str], None] = lambda sentence: None) 
     still being written is left for the next reading.
     """
     with ExitStack() as opened:
-        streams: list[Iterator[Record]] = []
+        streams = []
         for current in _current_files(logs):
-            files = [
-                opened.enter_context(path.open("rb")) for path in (*predecessors(current), current) if path.exists()
-            ]
-            streams.append(_read(files, damaged))
+            paths = [path for path in (*predecessors(current), current) if path.exists()]
+            streams.append(_read([opened.enter_context(path.open("rb")) for path in paths], damaged))
         yield from heapq.merge(*streams, key=attrgetter("at"))
 
 
@@ -36,7 +34,7 @@ def _current_files(logs: Path) -> list[Path]:
     return [logs / record_name(source) for source in sorted(sources)]
 
 
-def _read(files: list[BinaryIO], damaged: Callable[[str], None]) -> Iterator[Record]:
+def _read(files: Sequence[IO[bytes]], damaged: Callable[[str], None]) -> Iterator[Record]:
     for file in files:
         for number, line in enumerate(file, 1):
             if not line.endswith(b"\n"):

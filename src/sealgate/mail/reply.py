@@ -1,4 +1,4 @@
-"""SMTP replies: those the gateway gives and those it gets."""
+"""SMTP replies (RFC 5321 §4.2): those the gateway gives and those it gets."""
 
 from __future__ import annotations
 
@@ -7,15 +7,19 @@ from enum import StrEnum
 
 
 class ReplyStyle(StrEnum):
-    """How an enhanced status code is written."""
+    """How the gateway writes an enhanced status code (RFC 3463)."""
 
-    RFC2034 = "rfc2034"  # "5.7.0 Must…": what ENHANCEDSTATUSCODES promises
-    ASYNCOS = "asyncos"  # "#5.7.0 Must…": as AsyncOS writes it; the extension is not offered then
+    RFC2034 = "rfc2034"  # "530 5.7.0 Must…", "250 2.0.0 ok": what ENHANCEDSTATUSCODES promises
+    ASYNCOS = "asyncos"  # "530 #5.7.0 Must…", "250 ok": as AsyncOS writes them; the extension is not offered
 
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """A reply of one or more lines. `enhanced` is the code of RFC 3463, or empty."""
+    """A reply of one or more lines, each of them printable.
+
+    `enhanced` is the enhanced status code, or empty. In a reply of the gateway's own the text does not
+    repeat it; a reply that was received keeps its text as the server wrote it.
+    """
 
     code: int
     text: str | tuple[str, ...]
@@ -42,11 +46,17 @@ class Reply:
         return 500 <= self.code < 600
 
     def encode(self, style: ReplyStyle = ReplyStyle.RFC2034) -> bytes:
-        """As it stands on the wire, whole."""
-        code = ""
-        if self.enhanced:
-            code = f"{'#' if style is ReplyStyle.ASYNCOS else ''}{self.enhanced} "
+        """As it stands on the wire, whole; what is not ASCII becomes a question mark."""
+        status = self._status(style)
         *before, last = self.lines
-        parts = [f"{self.code}-{code}{line}\r\n" for line in before]
-        parts.append(f"{self.code} {code}{last}\r\n")
-        return "".join(parts).encode("ascii", "replace")
+        lines = [f"{self.code}-{status}{line}\r\n" for line in before]
+        lines.append(f"{self.code} {status}{last}\r\n")
+        return "".join(lines).encode("ascii", "replace")
+
+    def _status(self, style: ReplyStyle) -> str:
+        """What stands before the text of every line (RFC 2034 §4)."""
+        if not self.enhanced:
+            return ""
+        if style is ReplyStyle.RFC2034:
+            return f"{self.enhanced} "
+        return "" if self.is_positive else f"#{self.enhanced} "

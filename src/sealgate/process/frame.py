@@ -21,7 +21,8 @@ class FrameError(ValueError):
     """Bytes that are no frame; the sentence says why. Nothing after them can be trusted."""
 
 
-_text = json.JSONEncoder(separators=(",", ":"), allow_nan=False).encode
+# A message that contains itself is found out by the depth of the recursion; looking for it costs each one.
+_text = json.JSONEncoder(separators=(",", ":"), allow_nan=False, check_circular=False).encode
 
 
 def encode(message: Any, descriptors: int = 0) -> bytes:

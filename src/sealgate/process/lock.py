@@ -16,7 +16,7 @@ class HomeInUse(Exception):
     """Another gateway runs on this home; the text is a sentence."""
 
 
-async def lock_home(home: Path, patience: float = 10.0) -> int:
+async def lock_home(home: Path, patience: float) -> int:
     """The descriptor that holds the lock. Waits `patience` seconds for an earlier gateway to end."""
     path = home / "gateway.lock"
     fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)

@@ -18,6 +18,7 @@ from sealgate.process.channel import Answer, Body, Channel, ChannelError
 class Timing:
     """How long the supervisor waits for what; seconds unless said otherwise."""
 
+    home: float = 10.0  # for an earlier gateway to leave the home directory
     beat: float = 1.0  # between two pings
     silence: int = 10  # beats without a pong after which a child is killed
     birth: int = 60  # the same for a process that has not said hello yet

@@ -97,12 +97,15 @@ class Rollout:
             before, self.listening = self.listening, candidate.listening
             self.payload = candidate.payload
             faults = await _ask_all(candidate.workers, "swap", {}, (), self._timing.swap)
-            for member, channel, sentence in faults:
-                _kill(member, channel, f"it has not swapped to revision {revision}: {sentence}")
+            killed = [
+                member.name
+                for member, channel, sentence in faults
+                if _kill(member, channel, f"it has not swapped to revision {revision}: {sentence}")
+            ]
             self._conclude(before, candidate.listening)
             return {
                 "revision": revision,
-                "killed": [member.name for member, _, _ in faults],
+                "killed": killed,
                 "closed": [each.sentence for each in candidate.problems],
             }
 
@@ -148,10 +151,12 @@ def descriptors_of(listening: Iterable[Listening]) -> list[int]:
     return [each.socket.fileno() for each in listening]
 
 
-def _kill(member: Member, channel: Channel, why: str) -> None:
-    """Kill the process that was asked; if another one has taken its place already, that one is innocent."""
-    if member.present is channel:
-        member.kill(why)
+def _kill(member: Member, channel: Channel, why: str) -> bool:
+    """Kill the process that was asked; if it has died and another one is in its place, that one is innocent."""
+    if member.present is not channel:
+        return False
+    member.kill(why)
+    return True
 
 
 async def _ask_all(

@@ -90,7 +90,7 @@ class Supervisor:
     async def run(self) -> int:
         """Serve until stopped; the exit status. HomeInUse, IdError and EndpointError: nothing has begun."""
         self._loop = asyncio.get_running_loop()
-        self._lock = await lock_home(self._home)
+        self._lock = await lock_home(self._home, self._timing.home)
         self._disk = ThreadPoolExecutor(1)  # ids wait for the disk; the loop never does
         try:
             self._ids = IdBook(self._home / "ids.json")

@@ -1,4 +1,12 @@
-"""The client's side of SMTP without a socket: commands as bytes, replies as values."""
+"""The client's side of SMTP (RFC 5321) without a socket: commands as bytes, replies as values.
+
+    send(machine.ehlo())
+    machine.receive(data)
+    reply = machine.next_reply()           # None: more bytes must come first
+
+Ask for a reply only when one is awaited: then what a server sends unasked stays in the machine, where
+`tls_started` finds it. After a 220 to STARTTLS no reply is given until TLS has started.
+"""
 
 from __future__ import annotations
 
@@ -6,16 +14,21 @@ import re
 from dataclasses import dataclass
 
 from sealgate.mail.reply import Reply
+from sealgate.smtp.line import LineBuffer
 
 LINE_LIMIT = 4096
-LINES_LIMIT = 200
+"""Bytes of one line of a reply; RFC 5321 §4.5.3.1.5 names 512, and servers go beyond."""
 
-_LINE = re.compile(rb"([2-5][0-9]{2})(?:([ -])(.*))?")
+LINES_LIMIT = 200
+"""Lines of one reply."""
+
+_LINE = re.compile(rb"([2-5][0-9]{2})(?:([ -])(.*))?", re.DOTALL)
 _ENHANCED = re.compile(r"#?([245]\.[0-9]{1,3}\.[0-9]{1,3})(?: |$)")
+_SHOWN = 60
 
 
 class ProtocolFault(Exception):
-    """The server sent what is no SMTP reply; the text says what."""
+    """The server sent what is no SMTP reply; the text says what. The conversation cannot go on."""
 
 
 class InjectionFault(ProtocolFault):
@@ -28,112 +41,140 @@ class InjectionFault(ProtocolFault):
 
 @dataclass(frozen=True, slots=True)
 class Capabilities:
-    """What EHLO announced. `size` None: not offered; 0: no limit named (RFC 1870 §4)."""
+    """What an answer to EHLO announces. `size` in bytes; None: not offered, 0: no limit named (RFC 1870 §4)."""
 
     starttls: bool = False
     size: int | None = None
     pipelining: bool = False
     eight_bit_mime: bool = False
+    enhanced: bool = False
 
 
 class ClientMachine:
-    """One conversation with a server. `name` is what EHLO says of us."""
+    """One conversation with a server. `name` is what EHLO and HELO say of us."""
 
     def __init__(self, name: str) -> None:
         self._name = name
-        self._buffer = bytearray()
-        self._lines: list[str] = []
+        self._buffer = LineBuffer(LINE_LIMIT)
+        self._begin()
+
+    def _begin(self) -> None:
         self._code = 0
+        self._lines: list[str] = []
+        self._asked_tls = False
+        self._awaits_tls = False
 
     def receive(self, data: bytes) -> None:
         """Take bytes from the server."""
-        self._buffer += data
+        self._buffer.receive(data)
 
     def next_reply(self) -> Reply | None:
         """The next whole reply, or None; `ProtocolFault` if the server does not speak SMTP."""
-        while (end := self._buffer.find(b"\n")) >= 0:
-            line = bytes(self._buffer[:end]).removesuffix(b"\r")
-            del self._buffer[: end + 1]
-            if self._read(line):
-                text = tuple(self._lines)
-                self._lines = []
-                return _reply(self._code, text)
-        if len(self._buffer) > LINE_LIMIT:
-            raise ProtocolFault(f"a reply line has more than {LINE_LIMIT} bytes")
+        while not self._awaits_tls and (line := self._buffer.next_line()) is not None:
+            if self._ends(line):
+                return self._reply()
         return None
 
-    def _read(self, line: bytes) -> bool:
-        """Take one line; True if it ends the reply."""
-        match = _LINE.fullmatch(line) if len(line) <= LINE_LIMIT else None
+    def tls_started(self) -> None:
+        """The server's 220 to STARTTLS was the last it said in clear text: everything else is forgotten.
+
+        To be called before or after the handshake; `InjectionFault` if more was received (RFC 3207 §6).
+        """
+        if self._buffer:
+            raise InjectionFault(len(self._buffer))
+        self._begin()
+
+    def _ends(self, line: bytes) -> bool:
+        """Take one line; whether it is the last of its reply."""
+        if not line.endswith(b"\n"):
+            raise ProtocolFault(f"a reply line has more than {LINE_LIMIT} bytes")
+        match = _LINE.fullmatch(line.rstrip(b"\r\n"))
         if match is None:
-            shown = line[:60].decode("ascii", "backslashreplace")
-            raise ProtocolFault(f"{shown!r} is no SMTP reply line")
+            raise ProtocolFault(f"{_printable(line[:_SHOWN].rstrip())!r} is no SMTP reply line")
         code = int(match[1])
         if self._lines and code != self._code:
             raise ProtocolFault(f"a reply changes its code from {self._code} to {code}")
         if len(self._lines) >= LINES_LIMIT:
             raise ProtocolFault(f"a reply has more than {LINES_LIMIT} lines")
         self._code = code
-        self._lines.append((match[3] or b"").decode("utf-8", "backslashreplace"))
+        self._lines.append(_printable(match[3] or b""))
         return match[2] != b"-"
 
-    def tls_started(self) -> None:
-        """The server has said 220 to STARTTLS: what else it sent unprotected is a fault, all else forgotten."""
-        if self._buffer or self._lines:
-            raise InjectionFault(len(self._buffer))
+    def _reply(self) -> Reply:
+        lines, self._lines = tuple(self._lines), []
+        self._awaits_tls = self._asked_tls and self._code == 220
+        self._asked_tls = False
+        match = _ENHANCED.match(lines[0])
+        # A status of another class than the code contradicts it, and says nothing (RFC 2034 §4).
+        agrees = match is not None and match[1][0] == str(self._code)[0]
+        return Reply(self._code, lines, match[1] if match is not None and agrees else "")
 
     def ehlo(self) -> bytes:
         """EHLO."""
-        return b"EHLO " + self._name.encode("ascii") + b"\r\n"
+        return _command(f"EHLO {self._name}")
 
     def helo(self) -> bytes:
-        """HELO."""
-        return b"HELO " + self._name.encode("ascii") + b"\r\n"
+        """HELO, for a server that does not know EHLO."""
+        return _command(f"HELO {self._name}")
 
     def starttls(self) -> bytes:
-        """STARTTLS."""
-        return b"STARTTLS\r\n"
+        """STARTTLS; nothing may be sent behind it before the reply."""
+        self._asked_tls = True
+        return _command("STARTTLS")
 
     def mail(self, sender: str | None, size: int | None, body_8bit: bool) -> bytes:
-        """MAIL; a size of None and a 7bit body are not mentioned."""
-        line = f"MAIL FROM:<{sender or ''}>"
-        if size is not None:
-            line += f" SIZE={size}"
-        if body_8bit:
-            line += " BODY=8BITMIME"
-        return f"{line}\r\n".encode("ascii")
+        """MAIL; None is the null path, and a size of None and a 7bit body are not mentioned."""
+        size_option = "" if size is None else f" SIZE={size}"
+        body_option = " BODY=8BITMIME" if body_8bit else ""
+        return _command(f"MAIL FROM:<{sender or ''}>{size_option}{body_option}")
 
     def rcpt(self, recipient: str) -> bytes:
         """RCPT."""
-        return f"RCPT TO:<{recipient}>\r\n".encode("ascii")
+        return _command(f"RCPT TO:<{recipient}>")
 
     def data(self) -> bytes:
-        """DATA."""
-        return b"DATA\r\n"
+        """DATA; after the reply 354 the body follows (`sealgate.smtp.data.Stuffer`)."""
+        return _command("DATA")
 
     def rset(self) -> bytes:
         """RSET."""
-        return b"RSET\r\n"
+        return _command("RSET")
 
     def quit(self) -> bytes:
         """QUIT."""
-        return b"QUIT\r\n"
-
-
-def _reply(code: int, lines: tuple[str, ...]) -> Reply:
-    match = _ENHANCED.match(lines[0])
-    return Reply(code, lines, match[1] if match else "")
+        return _command("QUIT")
 
 
 def capabilities(reply: Reply) -> Capabilities:
     """What an answer to EHLO announces; an answer to HELO announces nothing."""
-    words = [line.upper().split() for line in reply.lines[1:]]
-    offered = {word[0]: word[1:] for word in words if word}
-    size = offered.get("SIZE")
-    limit = int(size[0]) if size and size[0].isdigit() and len(size[0]) <= 20 else 0
+    offered: dict[str, list[str]] = {}
+    for line in reply.lines[1:]:
+        keyword, *parameters = line.upper().split() or [""]
+        offered.setdefault(keyword, parameters)
     return Capabilities(
         starttls="STARTTLS" in offered,
-        size=None if size is None else limit,
+        size=_size(offered["SIZE"]) if "SIZE" in offered else None,
         pipelining="PIPELINING" in offered,
         eight_bit_mime="8BITMIME" in offered,
+        enhanced="ENHANCEDSTATUSCODES" in offered,
     )
+
+
+def _size(parameters: list[str]) -> int:
+    limit = parameters[0] if parameters else ""
+    return int(limit) if re.fullmatch("[0-9]{1,20}", limit) else 0
+
+
+def _command(line: str) -> bytes:
+    """A line of ours. An address with a line ending in it would be a second command: never sent."""
+    if not (line.isascii() and line.isprintable()):
+        raise ValueError(f"{line!r} cannot be sent as an SMTP command")
+    return f"{line}\r\n".encode("ascii")
+
+
+def _printable(line: bytes) -> str:
+    """The text of a server as one harmless line: UTF-8 stays, controls are shown by their escapes."""
+    text = line.decode("utf-8", "backslashreplace")
+    if text.isprintable():
+        return text
+    return "".join(char if char.isprintable() else char.encode("unicode_escape").decode("ascii") for char in text)

@@ -37,6 +37,7 @@ NESTED_MAIL = Reply(503, "a transaction is under way already; RSET ends it", "5.
 TLS_ALREADY = Reply(503, "TLS is in use already", "5.5.1")
 NOT_OFFERED = Reply(502, "command not offered here", "5.5.1")
 TLS_REQUIRED = Reply(530, "Must issue a STARTTLS command first", "5.7.0")
+NULL_RECIPIENT = Reply(553, "a recipient cannot be the null path", "5.1.3")
 UNKNOWN_PARAMETER = Reply(555, "parameter not recognized", "5.5.4")
 RELAYING_DENIED = Reply(550, "relaying denied: this gateway takes no mail for that domain", "5.7.1")
 MESSAGE_TOO_LARGE = Reply(552, "message size exceeds limit", "5.3.4")
@@ -45,8 +46,8 @@ BARE_IN_BODY = Reply(554, "message body contains illegal bare CR/LF characters."
 
 
 def bad_address(sentence: str, *, recipient: bool) -> Reply:
-    """An address that cannot be read."""
-    return Reply(501, sentence, "5.1.3" if recipient else "5.1.7")
+    """An address that cannot be read: 553, for the command itself was understood (RFC 5321 §4.2.3)."""
+    return Reply(553, sentence, "5.1.3" if recipient else "5.1.7")
 
 
 def sender_ok(sender: Address | None) -> Reply:

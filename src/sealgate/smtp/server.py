@@ -1,27 +1,74 @@
-"""The server's side of SMTP (RFC 5321) without a socket.
+"""The server's side of SMTP (RFC 5321) without a socket: bytes in, events out; replies in, bytes out.
 
+    send(machine.greeting())
     machine.receive(data)
     while event := machine.next_event():
         …                                  # look at the event
         send(machine.answer(reply))        # every event but Chunk and Hangup is owed exactly one answer
 
-Events come one at a time: what a client has pipelined waits until the event before is answered. A positive
-answer moves the state, a negative one does not. `Refusal` and `Simple` carry the answer that fits.
+Events come one at a time: what a client has pipelined (RFC 2920) waits until the event before is answered,
+so a driver that answers late should not read more meanwhile (`pending_plaintext` says how much waits). A
+positive answer moves the state, a negative one does not. `Reset`, `Simple`, `Refusal` and `Quit` carry the
+answer that fits, and for `Hello` there is `hello_reply`.
+
+STARTTLS: after the answer 220 the driver shakes hands and says `tls_started`. Bytes received behind STARTTLS,
+in the same read or later, are never obeyed, before TLS or in it: they make the machine hang up.
 """
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 
-from sealgate.mail.address import Address, AddressError, parse_path
 from sealgate.mail.reply import Reply, ReplyStyle
 from sealgate.smtp import replies
+from sealgate.smtp.command import split_command
 from sealgate.smtp.data import BareLineEndings, DataEnd, DataReader
-from sealgate.smtp.table import State, objection
+from sealgate.smtp.event import (
+    Chunk,
+    Data,
+    Event,
+    Hangup,
+    Hello,
+    Mail,
+    MessageEnd,
+    Quit,
+    Rcpt,
+    Refusal,
+    Reset,
+    Simple,
+    StartTls,
+)
+from sealgate.smtp.line import LineBuffer
+from sealgate.smtp.table import COMMANDS, State
+
+__all__ = [
+    "BAD_COMMANDS",
+    "INJECTION",
+    "Chunk",
+    "Data",
+    "Event",
+    "Hangup",
+    "Hello",
+    "Limits",
+    "Mail",
+    "MessageEnd",
+    "Offer",
+    "Quit",
+    "Rcpt",
+    "Refusal",
+    "Reset",
+    "ServerMachine",
+    "Simple",
+    "StartTls",
+]
 
 INJECTION = "bytes behind STARTTLS"
+"""Reason of a `Hangup`: the client, or someone on the way, sent more in clear text behind STARTTLS."""
+
 BAD_COMMANDS = "Exceeded bad SMTP command limit"
+"""Reason of a `Hangup`: too much that is no SMTP."""
+
+_NOT_UNDERSTOOD = range(500, 503)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,105 +82,18 @@ class Offer:
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What one client may ask of a session. `line` in bytes with its CRLF, `size` in bytes."""
+    """What one client may ask of a session. `line` in bytes with its CRLF, `size` in bytes.
+
+    `bad_commands` not understood are answered, one more ends the session; a message taken clears the count.
+    A command that only comes out of order, or names a bad address, is not counted: a client that pipelines
+    sends such commands innocently, behind one that was refused.
+    """
 
     line: int = 2048
     bad_commands: int = 5
     recipients: int = 1000
     size: int = 100 * 1024 * 1024
     bare_line_endings: BareLineEndings = BareLineEndings.REFUSE
-
-
-@dataclass(frozen=True, slots=True)
-class Hello:
-    """EHLO (`extended`) or HELO."""
-
-    name: str
-    extended: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Mail:
-    """MAIL FROM; `sender` None is the null path."""
-
-    sender: Address | None
-    size: int | None
-    body_8bit: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Rcpt:
-    """RCPT TO; an empty domain is the bare postmaster."""
-
-    recipient: Address
-
-
-@dataclass(frozen=True, slots=True)
-class Data:
-    """DATA; answered 354, chunks follow."""
-
-
-@dataclass(frozen=True, slots=True)
-class Chunk:
-    """A piece of the message; no answer is owed."""
-
-    data: bytes
-
-
-@dataclass(frozen=True, slots=True)
-class MessageEnd:
-    """The message is whole; `fault` is the answer it must get if it may not be taken."""
-
-    size: int
-    fault: Reply | None
-
-
-@dataclass(frozen=True, slots=True)
-class StartTls:
-    """STARTTLS; after the answer 220 the next bytes are TLS."""
-
-
-@dataclass(frozen=True, slots=True)
-class Reset:
-    """RSET: the transaction is forgotten."""
-
-    reply: Reply
-
-
-@dataclass(frozen=True, slots=True)
-class Simple:
-    """NOOP, VRFY, HELP: nothing changes."""
-
-    reply: Reply
-
-
-@dataclass(frozen=True, slots=True)
-class Refusal:
-    """A command that cannot be obeyed."""
-
-    reply: Reply
-    command: str
-
-
-@dataclass(frozen=True, slots=True)
-class Quit:
-    """QUIT; the connection ends after the answer."""
-
-    reply: Reply
-
-
-@dataclass(frozen=True, slots=True)
-class Hangup:
-    """The session must end; `reply`, if any, goes out first. Nothing follows."""
-
-    reply: Reply | None
-    reason: str
-
-
-Event = Hello | Mail | Rcpt | Data | Chunk | MessageEnd | StartTls | Reset | Simple | Refusal | Quit | Hangup
-
-_HELLO_NAME = re.compile(rb"[!-~]{1,255}")
-_PATH = re.compile(rb'\s*(<(?:"(?:[^"\\]|\\.)*"|[^>"])*>)(?:\s+(.*))?', re.DOTALL)
 
 
 class ServerMachine:
@@ -151,52 +111,51 @@ class ServerMachine:
         self._hostname = hostname
         self._offer = offer
         self._limits = limits
-        self._require_tls = require_tls
         self._encrypted = encrypted
-        self._buffer = bytearray()
-        self._state = State.GREETED
+        self._require_tls = require_tls
+        self._buffer = LineBuffer(limits.line)
         self._owed: Event | None = None
-        self._reader: DataReader | None = None
-        self._ended: DataEnd | None = None
+        self._begin()
+
+    def _begin(self) -> None:
+        """Know nothing of the client."""
+        self._state = State.GREETED
         self._recipients = 0
         self._bad = 0
-        self._awaits_tls = False
-        self._over = False
-        self._scanned = 0
-
-    # -- what the driver says
+        self._reader = self._new_reader()
+        self._end: DataEnd | None = None
 
     def greeting(self) -> bytes:
         """The 220 that begins a session."""
-        return Reply(220, f"{self._hostname} ESMTP").encode()
+        return Reply(220, f"{self._hostname} ESMTP").encode(self._offer.reply_style)
 
     def receive(self, data: bytes) -> None:
         """Take bytes from the client."""
-        self._buffer += data
-
-    def answer(self, reply: Reply) -> bytes:
-        """Answer the event that `next_event` gave last: its bytes, and the state moves on."""
-        event, self._owed = self._owed, None
-        assert event is not None, "no answer is owed"
-        if reply.is_positive:
-            self._move(event, reply)
-        elif isinstance(event, MessageEnd):
-            self._state = State.READY
-        return reply.encode(self._offer.reply_style)
-
-    def tls_started(self) -> None:
-        """The handshake is done: everything known before is forgotten (RFC 3207 §4.2)."""
-        self._buffer.clear()
-        self._scanned = 0
-        self._state = State.GREETED
-        self._encrypted = True
-        self._awaits_tls = False
-        self._recipients = self._bad = 0
+        if self._state is not State.OVER:
+            self._buffer.receive(data)
 
     @property
     def pending_plaintext(self) -> int:
-        """Bytes received and not looked at."""
+        """Bytes received and not yet read; after a hang-up for injection, how many stood behind STARTTLS."""
         return len(self._buffer)
+
+    def next_event(self) -> Event | None:
+        """The next event, or None: more bytes, or an answer, must come first."""
+        if self._state is State.OVER:
+            return None
+        if self._state is State.TLS or isinstance(self._owed, StartTls):
+            return self._hang_up(None, INJECTION) if self._buffer else None
+        if self._owed is not None:
+            return None
+        return self._next_of_data() if self._state is State.DATA else self._next_command()
+
+    def answer(self, reply: Reply) -> bytes:
+        """Answer the event that came last: the bytes of the reply, and the state moves on."""
+        event, self._owed = self._owed, None
+        if event is None:
+            raise RuntimeError("no answer is owed")
+        self._move(event, reply)
+        return reply.encode(self._offer.reply_style)
 
     def hello_reply(self, event: Hello) -> Reply:
         """The answer to EHLO or HELO."""
@@ -209,169 +168,106 @@ class ServerMachine:
             lines.append("STARTTLS")
         return Reply(250, tuple(lines))
 
-    # -- what the client says
-
-    def next_event(self) -> Event | None:
-        """The next event, or None: more bytes, or an answer, must come first."""
-        if self._over or (self._owed is not None and not isinstance(self._owed, StartTls)):
-            return None
-        if self._awaits_tls or isinstance(self._owed, StartTls):
-            # Whatever stands behind STARTTLS was not protected, and is never obeyed, before TLS or in it.
-            return self._hang_up(None, INJECTION) if self._buffer else None
-        if self._ended is not None:
-            ended, self._ended = self._ended, None
-            return self._owe(MessageEnd(ended.size, self._fault(ended)))
-        if self._state is State.DATA:
-            return self._next_of_data()
-        return self._next_command()
-
-    def _owe(self, event: Event) -> Event:
-        self._owed = event
-        return event
-
-    def _hang_up(self, reply: Reply | None, reason: str) -> Hangup:
-        self._over = True
-        return Hangup(reply, reason)
-
-    def _next_of_data(self) -> Event | None:
-        assert self._reader is not None
-        if not self._buffer:
-            return None
-        plain, self._ended, rest = self._reader.feed(bytes(self._buffer))
-        self._buffer = bytearray(rest)
-        if plain:
-            return Chunk(plain)
-        return self.next_event() if self._ended is not None else None
-
-    def _fault(self, ended: DataEnd) -> Reply | None:
-        if ended.bare:
-            return replies.BARE_IN_BODY
-        return replies.MESSAGE_TOO_LARGE if ended.too_large else None
+    def tls_started(self) -> None:
+        """The handshake is done: everything known before is forgotten (RFC 3207 §4.2)."""
+        if self._state is not State.TLS or self._buffer:
+            raise RuntimeError("TLS may start only where STARTTLS was answered 220 and nothing stood behind it")
+        self._encrypted = True
+        self._begin()
 
     def _next_command(self) -> Event | None:
-        end = self._buffer.find(b"\n", self._scanned)
-        if end < 0:
-            self._scanned = len(self._buffer)
-            if len(self._buffer) > self._limits.line:
-                return self._hang_up(replies.LINE_TOO_LONG, "command line too long")
+        line = self._buffer.next_line()
+        if line is None:
             return None
-        line = bytes(self._buffer[: end + 1])
-        del self._buffer[: end + 1]
-        self._scanned = 0
-        if len(line) > self._limits.line:
+        if not line.endswith(b"\n"):
             return self._refuse(replies.LINE_TOO_LONG, line)
-        if not line.endswith(b"\r\n") or b"\r" in line[:-2] or b"\0" in line:
+        if not line.endswith(b"\r\n") or line.count(b"\r") > 1 or b"\0" in line:
             return self._refuse(replies.BARE_LINE_ENDING, line)
         return self._obey(line[:-2])
 
-    def _refuse(self, reply: Reply, line: bytes) -> Event:
-        self._bad += 1
-        if self._bad > self._limits.bad_commands:
-            return self._hang_up(replies.BAD_COMMAND_LIMIT, BAD_COMMANDS)
-        return self._owe(Refusal(reply, line.decode("latin-1").strip()))
-
     def _obey(self, line: bytes) -> Event:
-        word, _, rest = line.strip(b" \t").partition(b" ")
-        name = word.upper()
+        verb, parameters = split_command(line)
+        command = COMMANDS.get(verb)
+        if command is None:
+            return self._refuse(replies.UNKNOWN_COMMAND, line)
         needs_tls = self._require_tls and not self._encrypted
-        reply = objection(name, self._state, has_parameters=bool(rest.strip()), needs_tls=needs_tls)
-        if reply is not None:
-            return self._refuse(reply, line)
-        match name:
-            case b"EHLO" | b"HELO":
-                return self._hello(name, rest, line)
-            case b"MAIL":
-                return self._mail(rest, line)
-            case b"RCPT":
-                return self._rcpt(rest, line)
-            case b"DATA":
-                return self._owe(Data())
-            case b"STARTTLS":
-                return self._starttls(line)
-            case b"RSET":
-                return self._owe(Reset(replies.RESET))
-            case b"QUIT":
-                return self._owe(Quit(replies.BYE))
-        texts = {b"NOOP": replies.OK, b"VRFY": replies.CANNOT_VERIFY, b"HELP": replies.HELP}
-        return self._owe(Simple(texts[name]))
+        found = command.objection(self._state, needs_tls=needs_tls) or command.read(parameters)
+        if not isinstance(found, Reply):
+            found = self._objection(found) or found
+        if isinstance(found, Reply):
+            return self._refuse(found, line)
+        self._owed = found
+        return found
 
-    def _hello(self, name: bytes, rest: bytes, line: bytes) -> Event:
-        given = rest.strip()
-        if not _HELLO_NAME.fullmatch(given):
-            return self._refuse(replies.SYNTAX, line)
-        return self._owe(Hello(given.decode("ascii"), name == b"EHLO"))
+    def _objection(self, event: Event) -> Reply | None:
+        """What this session, not SMTP, has against it."""
+        match event:
+            case StartTls() if self._encrypted:
+                return replies.TLS_ALREADY
+            case StartTls() if not self._offer.starttls:
+                return replies.NOT_OFFERED
+            case Mail(size=int(size)) if size > self._limits.size:
+                return replies.MESSAGE_TOO_LARGE
+            case Rcpt() if self._recipients >= self._limits.recipients:
+                return replies.TOO_MANY_RECIPIENTS
+        return None
 
-    def _starttls(self, line: bytes) -> Event:
-        if self._encrypted:
-            return self._refuse(replies.TLS_ALREADY, line)
-        if not self._offer.starttls:
-            return self._refuse(replies.NOT_OFFERED, line)
-        return self._owe(StartTls())
+    def _refuse(self, reply: Reply, line: bytes) -> Event:
+        if reply.code in _NOT_UNDERSTOOD:
+            self._bad += 1
+            if self._bad > self._limits.bad_commands:
+                return self._hang_up(replies.BAD_COMMAND_LIMIT, BAD_COMMANDS)
+        shown = line.rstrip().decode("latin-1").encode("unicode_escape").decode("ascii")
+        self._owed = Refusal(reply, shown)
+        return self._owed
 
-    def _mail(self, rest: bytes, line: bytes) -> Event:
-        parsed = _path_after(b"FROM:", rest)
-        if parsed is None:
-            return self._refuse(replies.SYNTAX, line)
-        path, parameters = parsed
-        size, body_8bit = None, False
-        for parameter in parameters.split():
-            key, _, value = parameter.upper().partition(b"=")
-            if key == b"SIZE" and value.isdigit() and len(value) <= 20:
-                size = int(value)
-            elif key == b"BODY" and value in (b"7BIT", b"8BITMIME"):
-                body_8bit = value == b"8BITMIME"
-            elif key in (b"SIZE", b"BODY"):
-                return self._refuse(replies.SYNTAX, line)
-            else:
-                return self._refuse(replies.UNKNOWN_PARAMETER, line)
-        if size is not None and size > self._limits.size:
-            return self._owe(Refusal(replies.MESSAGE_TOO_LARGE, "MAIL"))
-        try:
-            return self._owe(Mail(parse_path(path), size, body_8bit))
-        except AddressError as error:
-            return self._refuse(replies.bad_address(str(error), recipient=False), line)
+    def _hang_up(self, reply: Reply | None, reason: str) -> Hangup:
+        self._state = State.OVER
+        self._owed = None
+        return Hangup(reply, reason)
 
-    def _rcpt(self, rest: bytes, line: bytes) -> Event:
-        parsed = _path_after(b"TO:", rest)
-        if parsed is None:
-            return self._refuse(replies.SYNTAX, line)
-        path, parameters = parsed
-        if parameters:
-            return self._refuse(replies.UNKNOWN_PARAMETER, line)
-        if self._recipients >= self._limits.recipients:
-            return self._owe(Refusal(replies.TOO_MANY_RECIPIENTS, "RCPT"))
-        try:
-            recipient = parse_path(path, bare_postmaster=True)
-        except AddressError as error:
-            return self._refuse(replies.bad_address(str(error), recipient=True), line)
-        if recipient is None:
-            return self._refuse(replies.bad_address("a recipient cannot be empty", recipient=True), line)
-        return self._owe(Rcpt(recipient))
+    def _next_of_data(self) -> Event | None:
+        if self._end is None and self._buffer:
+            plain, self._end, rest = self._reader.feed(self._buffer.take())
+            self._buffer.receive(rest)
+            if plain:
+                return Chunk(plain)
+        if self._end is None:
+            return None
+        self._owed = MessageEnd(self._end.size, _fault(self._end))
+        return self._owed
+
+    def _new_reader(self) -> DataReader:
+        return DataReader(self._limits.bare_line_endings, self._limits.size)
 
     def _move(self, event: Event, reply: Reply) -> None:
+        """What an answer changes. A 421 says that the connection closes, whatever was asked (RFC 5321 §3.8)."""
         match event:
-            case Hello() | Reset():
-                greeted = self._state is State.GREETED and isinstance(event, Reset)
-                self._state = State.GREETED if greeted else State.READY
-                self._recipients = 0
-            case Mail():
-                self._state = State.MAIL
-                self._recipients = 0
-            case Rcpt():
-                self._state = State.RCPT
-                self._recipients += 1
-            case Data() if reply.code == 354:
-                self._state = State.DATA
-                self._reader = DataReader(self._limits.bare_line_endings, self._limits.size)
+            case Quit():
+                self._state = State.OVER
+            case _ if reply.code == 421:
+                self._state = State.OVER
             case MessageEnd():
                 self._state = State.READY
+                self._reader, self._end = self._new_reader(), None
+                self._bad = 0 if reply.is_positive else self._bad
+            case Data() if reply.code == 354:
+                self._state = State.DATA
             case StartTls() if reply.code == 220:
-                self._awaits_tls = True
+                self._state = State.TLS
+            case Hello() if reply.is_positive:
+                self._state = State.READY
+            case Reset() if reply.is_positive and self._state is not State.GREETED:
+                self._state = State.READY
+            case Mail() if reply.is_positive:
+                self._state = State.MAIL
+                self._recipients = 0
+            case Rcpt() if reply.is_positive:
+                self._state = State.RCPT
+                self._recipients += 1
 
 
-def _path_after(keyword: bytes, rest: bytes) -> tuple[bytes, bytes] | None:
-    """The path and the parameters of MAIL or RCPT."""
-    if rest[: len(keyword)].upper() != keyword:
-        return None
-    match = _PATH.fullmatch(rest[len(keyword) :].rstrip())
-    return None if match is None else (match[1], match[2] or b"")
+def _fault(end: DataEnd) -> Reply | None:
+    if end.bare:
+        return replies.BARE_IN_BODY
+    return replies.MESSAGE_TOO_LARGE if end.too_large else None

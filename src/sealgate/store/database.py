@@ -15,7 +15,7 @@ LOCK_PATIENCE = 5.0
 """Seconds that a statement waits for another process to finish its transaction."""
 
 
-class StoreError(OSError):
+class StoreError(Exception):
     """A database that cannot be opened, read or written; a sentence."""
 
 

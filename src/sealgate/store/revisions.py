@@ -4,88 +4,109 @@ from __future__ import annotations
 
 import datetime
 import json
-import sqlite3
 from dataclasses import dataclass
 from pathlib import Path
 
+from pydantic import ValidationError
+
 from sealgate.config.schema import Configuration
-from sealgate.store.database import StoreError, open_database
+from sealgate.store.database import StoreError, open_database, sentences, transaction
 
 KEPT = 100
-"""Revisions kept; older ones are forgotten."""
+"""Revisions kept; older ones are forgotten, and their keys with them."""
 
 _MIGRATIONS = (
     (
         """
-    CREATE TABLE revision (
-        number INTEGER PRIMARY KEY AUTOINCREMENT,
-        at TEXT NOT NULL,
-        who TEXT NOT NULL,
-        face TEXT NOT NULL,
-        comment TEXT NOT NULL,
-        configuration TEXT NOT NULL
-    )
-    """,
+        CREATE TABLE revision (
+            number INTEGER PRIMARY KEY AUTOINCREMENT,  -- never given twice
+            at TEXT NOT NULL,                          -- RFC 3339, UTC
+            who TEXT NOT NULL,
+            face TEXT NOT NULL,
+            comment TEXT NOT NULL,
+            configuration TEXT NOT NULL                -- JSON
+        )
+        """,
     ),
 )
 
+_ENTRY = "number, at, who, face, comment"
+
 
 @dataclass(frozen=True, slots=True)
-class Revision:
-    """One configuration as it was committed; `face` is the way it came in."""
+class Entry:
+    """A revision as the list of revisions shows it; `face` is the way it came in, as "cli"."""
 
     number: int
     at: datetime.datetime
     who: str
     face: str
     comment: str
+
+
+@dataclass(frozen=True, slots=True)
+class Revision(Entry):
+    """A revision with its configuration."""
+
     configuration: Configuration
 
 
 class Revisions:
-    """The revision store of one gateway."""
+    """The revision store of one gateway. Several processes may have it open."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
         self._database = open_database(path, _MIGRATIONS)
+        self._database.execute("PRAGMA secure_delete = ON")  # a key that was forgotten is not in the file either
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self._database.close()
 
     def current(self) -> Revision | None:
-        """The newest revision, or None before the first."""
-        row = self._database.execute("SELECT * FROM revision ORDER BY number DESC LIMIT 1").fetchone()
-        return None if row is None else self._read(row)
+        """The newest revision, or None before the first; `StoreError` if it cannot be read."""
+        return self._one("ORDER BY number DESC LIMIT 1")
 
     def get(self, number: int) -> Revision | None:
-        """The revision of that number, if it is kept."""
-        row = self._database.execute("SELECT * FROM revision WHERE number = ?", (number,)).fetchone()
-        return None if row is None else self._read(row)
+        """The revision of that number, if it is kept; `StoreError` if it cannot be read."""
+        return self._one("WHERE number = ?", number)
 
-    def list(self) -> list[Revision]:
+    def list(self) -> tuple[Entry, ...]:
         """All that are kept, newest first."""
-        rows = self._database.execute("SELECT * FROM revision ORDER BY number DESC").fetchall()
-        return [self._read(row) for row in rows]
+        with sentences(self._path):
+            rows = self._database.execute(f"SELECT {_ENTRY} FROM revision ORDER BY number DESC").fetchall()
+        return tuple(_entry(*row) for row in rows)
 
     def add(
         self, configuration: Configuration, *, who: str, comment: str, at: datetime.datetime, face: str
     ) -> Revision:
-        """Store a new one; durable when this returns. `StoreError` if it cannot be."""
+        """Store the next one; it is on the disk when this returns. `StoreError` leaves all as it was."""
+        moment = at.astimezone(datetime.UTC)
         text = json.dumps(configuration.model_dump(mode="json"))
-        try:
-            with self._database:
-                self._database.execute("BEGIN IMMEDIATE")
-                row = self._database.execute(
-                    "INSERT INTO revision (at, who, face, comment, configuration)"
-                    " VALUES (?, ?, ?, ?, ?) RETURNING number",
-                    (at.isoformat(), who, face, comment, text),
-                ).fetchone()
-                self._database.execute("DELETE FROM revision WHERE number <= ?", (row[0] - KEPT,))
-        except sqlite3.Error as error:
-            raise StoreError(f"cannot store the revision in {self._path}: {error}") from error
-        return Revision(row[0], at, who, face, comment, configuration)
+        with sentences(self._path), transaction(self._database) as database:
+            (number,) = database.execute(
+                "INSERT INTO revision (at, who, face, comment, configuration) VALUES (?, ?, ?, ?, ?) RETURNING number",
+                (moment.isoformat(), who, face, comment, text),
+            ).fetchone()
+            database.execute("DELETE FROM revision WHERE number <= ?", (number - KEPT,))
+        return Revision(number, moment, who, face, comment, configuration)
 
-    def _read(self, row: tuple[int, str, str, str, str, str]) -> Revision:
-        number, at, who, face, comment, text = row
+    def _one(self, which: str, *values: int) -> Revision | None:
+        with sentences(self._path):
+            row = self._database.execute(f"SELECT {_ENTRY}, configuration FROM revision {which}", values).fetchone()
+        if row is None:
+            return None
+        *entry, text = row
+        head = _entry(*entry)
         try:
             configuration = Configuration.model_validate_json(text)
-        except ValueError as error:
-            raise StoreError(f"revision {number} in {self._path} cannot be read: {error}") from error
-        return Revision(number, datetime.datetime.fromisoformat(at), who, face, comment, configuration)
+        except ValidationError as error:
+            raise StoreError(
+                f"revision {head.number} in {self._path} is of another version of Sealgate and cannot be read: "
+                f"{error.error_count()} of its settings are not as this version declares them"
+            ) from error
+        return Revision(head.number, head.at, head.who, head.face, head.comment, configuration)
+
+
+def _entry(number: int, at: str, who: str, face: str, comment: str) -> Entry:
+    return Entry(number, datetime.datetime.fromisoformat(at), who, face, comment)

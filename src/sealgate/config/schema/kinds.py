@@ -1,4 +1,4 @@
-"""The kinds of text that settings hold: names, addresses, networks, hosts, PEM. Each refusal says what would be right."""
+"""Kinds of text that settings hold: names, addresses, networks, hosts, PEM. A refusal says what would be right."""
 
 from __future__ import annotations
 
@@ -28,9 +28,7 @@ def _is_address(text: str) -> bool:
 def _labels_match(text: str, label: re.Pattern[str]) -> bool:
     """Whether each part between the dots is a label; a name whose last one is a number is an address, or a mistake."""
     labels = text.split(".")
-    return (
-        len(text) <= _DOMAIN_LENGTH and all(label.fullmatch(each) for each in labels) and not labels[-1].isdigit()
-    )
+    return len(text) <= _DOMAIN_LENGTH and all(label.fullmatch(each) for each in labels) and not labels[-1].isdigit()
 
 
 def _not_ascii(text: str) -> str:
@@ -111,7 +109,7 @@ def _network(text: str) -> str:
 
 
 def split_host_port(text: str, default_port: int) -> tuple[str, int]:
-    """`host`, `host:port`, `[2001:db8::1]:port` or a bare IPv6 address as (host, port); `ValueError` with a sentence."""
+    """(host, port) of `host`, `host:port`, `[2001:db8::1]:port` or a bare IPv6 address; `ValueError` is a sentence."""
     if text.startswith("["):
         host, bracket, rest = text[1:].partition("]")
         if not bracket or ":" not in host or not _is_address(host):
@@ -179,9 +177,7 @@ def _private_key(text: str) -> str:
 
 Name = Annotated[str, AfterValidator(_name), Words("a name")]
 HostName = Annotated[str, AfterValidator(_host_name), Words("a host name")]
-AcceptedDomain = Annotated[
-    str, AfterValidator(_domain_or_subdomains), Words("a domain, or .domain for all below it")
-]
+AcceptedDomain = Annotated[str, AfterValidator(_domain_or_subdomains), Words("a domain, or .domain for all below it")]
 AnyDomain = Annotated[
     str, AfterValidator(_any_domain), Words("a domain, .domain for all below it, or * for all others")
 ]

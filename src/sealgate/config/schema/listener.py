@@ -36,12 +36,10 @@ class Listener(Row):
     implicit_tls: Flag = Field(
         default=False, description="Whether TLS begins with the connection (RFC 8314) instead of with STARTTLS."
     )
-    tls: Annotated[TlsDemand, Otherwise("required on a private listener or with implicit_tls, else preferred")] = (
-        Field(
-            default_factory=_demand,
-            description="Whether STARTTLS is offered, and whether mail is taken without it. A listener that the "
-            "Internet's MX records point to must not require it (RFC 3207 §4).",
-        )
+    tls: Annotated[TlsDemand, Otherwise("required on a private listener or with implicit_tls, else preferred")] = Field(
+        default_factory=_demand,
+        description="Whether STARTTLS is offered, and whether mail is taken without it. A listener that the "
+        "Internet's MX records point to must not require it (RFC 3207 §4).",
     )
     certificates: tuple[Name, ...] = Field(
         default=(),
@@ -85,9 +83,7 @@ class Listener(Row):
         le=65536,
         description="The longest command line, with its CRLF; senders count on 512 at least (RFC 5321 §4.5.3.1.4).",
     )
-    max_bad_commands: Count = Field(
-        default=5, ge=1, le=1000, description="How many commands in error end a session."
-    )
+    max_bad_commands: Count = Field(default=5, ge=1, le=1000, description="How many commands in error end a session.")
     idle_timeout: Seconds = Field(
         default=300,
         ge=0.1,
@@ -104,9 +100,7 @@ class LimitSettings(Settings):
     connections_per_host: Count = Field(
         default=100, ge=1, le=100_000, description="The most SMTP connections from one address."
     )
-    handshakes: Count = Field(
-        default=200, ge=1, le=100_000, description="The most TLS handshakes under way."
-    )
+    handshakes: Count = Field(default=200, ge=1, le=100_000, description="The most TLS handshakes under way.")
     handshakes_per_host: Count = Field(
         default=50, ge=1, le=100_000, description="The most TLS handshakes under way with one address."
     )

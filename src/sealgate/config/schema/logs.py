@@ -13,11 +13,12 @@ class LogSettings(Settings):
     mail_log_size: Octets = Field(
         default=100 << 20, ge=4096, le=1 << 40, description="The size at which the mail log is rotated."
     )
-    mail_log_keep: Count = Field(
-        default=10, ge=0, le=10_000, description="How many rotated mail logs are kept."
-    )
+    mail_log_keep: Count = Field(default=10, ge=0, le=10_000, description="How many rotated mail logs are kept.")
     record_size: Octets = Field(
-        default=100 << 20, ge=4096, le=1 << 40, description="The size at which the event record of a process is rotated."
+        default=100 << 20,
+        ge=4096,
+        le=1 << 40,
+        description="The size at which the event record of a process is rotated.",
     )
     record_keep: Count = Field(
         default=20, ge=0, le=10_000, description="How many rotated event records of each process are kept."

@@ -19,6 +19,7 @@ from sealgate.net.tls.engine import Engine, TlsFault
 from sealgate.tls.failure import Origin, TlsFailure
 from sealgate.tls.hello import Hello, HelloProblem, HelloReader
 from sealgate.tls.verdict import Outcome
+from sealgate.tls.version import ProtocolVersion
 
 LINGER = 2.0
 """Seconds that a connection stays half open after an alert, so that a reset does not overtake it (RFC 9293 §3.6)."""
@@ -69,6 +70,9 @@ class TlsTransport(asyncio.Transport, asyncio.Protocol):
         self._hello: Hello | None = None
         self._open = False
         self._closing = False
+        self._serves = False
+        self._corked = False  # what is written while input is handed on leaves together, at the end
+        self._written = False
         self._timer: asyncio.TimerHandle | None = None
         self.handshake: Handshake | None = None
 
@@ -76,6 +80,7 @@ class TlsTransport(asyncio.Transport, asyncio.Protocol):
 
     def accept(self, contexts: Callable[[], ServerContexts | None], *, timeout: float, hello_limit: int) -> None:
         """Be the server. `contexts` is asked when the hello is complete, so the newest policy rules."""
+        self._serves = True
         self._hello_reader = HelloReader(hello_limit)
         self._contexts = contexts
         self._begin(timeout)
@@ -119,9 +124,10 @@ class TlsTransport(asyncio.Transport, asyncio.Protocol):
         except TlsFault as fault:
             self._fail(fault.failure)
             return
-        self._flush()
         if done:
             self._finish()
+        else:
+            self._flush()
 
     def _finish(self) -> None:
         assert self._engine is not None
@@ -129,6 +135,10 @@ class TlsTransport(asyncio.Transport, asyncio.Protocol):
             self._timer.cancel()
         self._open = True
         self.handshake = Handshake(self._engine.outcome(), None, self._hello, self._loop.time() - self._begun)
+        outcome = self.handshake.outcome
+        if outcome is None or outcome.version < ProtocolVersion.TLS1_3 or not self._serves:
+            self._flush()
+        # What a TLS 1.3 server has left to send are tickets: they can wait for the first reply and travel with it.
         self._user.handshake_done(self, self.handshake)
         self._deliver()
 
@@ -172,20 +182,22 @@ class TlsTransport(asyncio.Transport, asyncio.Protocol):
     def _deliver(self) -> None:
         """Hand on all plaintext there is."""
         assert self._engine is not None
+        self._corked = True
         try:
             while not self._closing and (plaintext := self._engine.read()):
                 self._user.data_received(plaintext)
             if not self._closing and plaintext is None:
-                self._flush()
                 self._user.eof_received()
                 self.close()
         except TlsFault as fault:
-            self._flush()
             self._broken = fault
             self._closing = True
+            self._flush()
             self._plain.close()
-        else:
-            self._flush()  # answers of OpenSSL itself: key updates, alerts
+        finally:
+            self._corked = False
+            if self._written and not self._closing:
+                self._flush()
 
     _broken: TlsFault | None = None
 
@@ -221,6 +233,7 @@ class TlsTransport(asyncio.Transport, asyncio.Protocol):
     # -- to the protocol above
 
     def _flush(self) -> None:
+        self._written = False
         if self._engine is not None and (ciphertext := self._engine.drain()):
             self._plain.write(ciphertext)
 
@@ -235,7 +248,9 @@ class TlsTransport(asyncio.Transport, asyncio.Protocol):
             self._broken = fault
             self.abort()
             return
-        self._flush()
+        self._written = True
+        if not self._corked:
+            self._flush()
 
     def writelines(self, list_of_data: Iterable[bytes | bytearray | memoryview]) -> None:
         """Encrypt and send several pieces as one."""

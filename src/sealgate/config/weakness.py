@@ -1,0 +1,77 @@
+"""What a configuration allows that an administrator should know: nothing here keeps it from running."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Iterator
+
+from sealgate.config.check import is_local, planned
+from sealgate.config.lookup import route_for
+from sealgate.config.problem import Problem
+from sealgate.config.schema import Configuration, Listener
+from sealgate.tls.library import Library
+from sealgate.tls.plan import TlsPlan
+from sealgate.tls.verdict import weaknesses as policy_weaknesses
+
+WIDE_RELAY = {4: 16, 6: 32}
+"""By IP version, the shortest prefix of public addresses that is relayed for without a remark."""
+
+
+def weaknesses(configuration: Configuration, library: Library) -> tuple[Problem, ...]:
+    """Every remark, with the setting that it is about."""
+    found = [*_gateway(configuration), *_tls(configuration, library)]
+    for index, listener in enumerate(configuration.listeners):
+        if listener.enabled:
+            found += _listener(f"listeners[{index}]", listener)
+    return (*found, *_delivery(configuration))
+
+
+def _gateway(configuration: Configuration) -> Iterator[Problem]:
+    gateway = configuration.gateway
+    if "." not in gateway.hostname:
+        yield Problem("gateway.hostname", "a name without a dot is refused by many peers (RFC 5321 §2.3.5)")
+    if not any(listener.enabled for listener in configuration.listeners):
+        yield Problem("listeners", "no listener is enabled: no mail comes in")
+    for index, domain in enumerate(gateway.accepted_domains):
+        recipient_domain = f"any{domain}" if domain.startswith(".") else domain
+        if route_for(configuration, recipient_domain) is None:
+            yield Problem(
+                f"gateway.accepted_domains[{index}]",
+                f"mail for {domain} goes by MX; if that is this gateway, mail goes round until it bounces: add a route",
+            )
+
+
+def _tls(configuration: Configuration, library: Library) -> Iterator[Problem]:
+    for path, service, plan in planned(configuration.tls, library):
+        for sentence in policy_weaknesses(service.policy()):
+            yield Problem(f"{path}.versions", sentence)
+        for note in plan.notes if isinstance(plan, TlsPlan) else ():
+            yield Problem(f"{path}.ciphers", note)
+
+
+def _listener(path: str, listener: Listener) -> Iterator[Problem]:
+    if listener.tls == "off":
+        yield Problem(f"{path}.tls", "all mail comes in clear text, for anyone on the way to read and change")
+    if listener.kind == "private" and listener.tls == "preferred":
+        yield Problem(f"{path}.tls", "clients that do not ask for TLS send in clear text")
+    if listener.kind == "public" and listener.tls == "required":
+        yield Problem(
+            f"{path}.tls", "servers without STARTTLS cannot send here; an MX must not require it (RFC 3207 §4)"
+        )
+    if listener.bare_line_endings == "allow":
+        yield Problem(
+            f"{path}.bare_line_endings",
+            "bare CR and LF pass on, and the next server may see the end of a message in them (SMTP smuggling)",
+        )
+    for index, text in enumerate(listener.relay_networks):
+        network = ipaddress.ip_network(text)
+        if network.prefixlen < WIDE_RELAY[network.version] and not is_local(network):
+            yield Problem(f"{path}.relay_networks[{index}]", f"every host in {text} may send to anyone through here")
+
+
+def _delivery(configuration: Configuration) -> Iterator[Problem]:
+    if configuration.delivery.tls == "no":
+        yield Problem("delivery.tls", "mail leaves in clear text even to servers that offer TLS")
+    for index, destination in enumerate(configuration.destinations):
+        if destination.tls == "no":
+            yield Problem(f"destinations[{index}].tls", f"mail to {destination.domain} leaves in clear text")
