@@ -22,7 +22,7 @@ class Running:
 
 
 def wait_for_greeting(port: int, tree: Tree, output: Path) -> None:
-    """Return when the gateway says 220; RuntimeError with what it printed when it ends or stays silent."""
+    """Return when the program says 220; RuntimeError with what it printed when it ends or stays silent."""
     try:
         wait_until(lambda: tree.ended() or _greets(port), 30.0)
     except TimeoutError:
@@ -30,7 +30,7 @@ def wait_for_greeting(port: int, tree: Tree, output: Path) -> None:
     else:
         if not tree.ended():
             return
-    raise RuntimeError(f"the gateway does not answer on port {port}; it printed:\n{output.read_text()}")
+    raise RuntimeError(f"nothing answers on port {port}; the program printed:\n{output.read_text()}")
 
 
 def _greets(port: int) -> bool:

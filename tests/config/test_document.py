@@ -23,13 +23,10 @@ from tests.config.samples import CERTIFICATE, KEY, LIBRARY, configuration, data,
 BROKEN = sorted((Path(__file__).parents[1] / "configs" / "broken").glob("*.toml"))
 EXPECTED = "#! "
 
-labels = st.from_regex(r"[a-z]([a-z0-9-]{0,8}[a-z0-9])?", fullmatch=True)
-domains = st.builds("{}.{}".format, labels, labels)
-names = st.from_regex(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,20}", fullmatch=True)
-paths = st.text(st.characters(codec="utf-8", categories=["L", "N", "P", "S", "Zs"])).map("/{}".format).filter(
-    str.isprintable
-)
-printable = st.text(st.characters(min_codepoint=33, max_codepoint=126), min_size=1)
+domains = st.sampled_from(["inside.example", "Partner.Example", "xn--mller-kva.example", "a-1.b"])
+names = st.sampled_from(["main", "0", "With.dots-and_more"])
+paths = st.text("aé日 \"'\\#=[]{}").map("/{}".format)
+printable = st.text("".join(map(chr, range(33, 127))), min_size=1)
 seconds = st.floats(min_value=0.1, max_value=600) | st.integers(1, 600)
 
 configurations = st.fixed_dictionaries(
@@ -108,8 +105,11 @@ def test_a_broken_document_is_refused_with_every_problem(broken: Path) -> None:
     """The first lines of each file say what is wrong with it."""
     text = broken.read_text()
     expected = [line.removeprefix(EXPECTED) for line in text.splitlines() if line.startswith(EXPECTED)]
+    found = sorted(map(str, problems_of(text)))
     assert expected
-    assert sorted(map(str, problems_of(text))) == sorted(expected)
+    assert len(found) == len(expected), found
+    for problem, words in zip(found, sorted(expected), strict=True):
+        assert problem == words or (words.endswith("…") and problem.startswith(words[:-1]))
 
 
 def test_there_are_broken_documents() -> None:
@@ -165,7 +165,8 @@ def test_what_no_reader_of_toml_takes_is_refused_in_words(text: str) -> None:
 
 
 def test_a_configuration_that_is_no_table_is_refused() -> None:
-    for nonsense in (None, 5, [], "text"):
+    nonsenses: list[object] = [None, 5, [], "text"]
+    for nonsense in nonsenses:
         with pytest.raises(ConfigurationError, match="this is no configuration"):
             validated(nonsense)
 

@@ -3,23 +3,21 @@
 from __future__ import annotations
 
 import random
-import subprocess
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from bench.machine import wait_until
-from bench.sealgate import COMMAND, Installed, install
+from bench.sealgate import Installed, install
 from tests.fault.killing import VICTIMS, Gateway, running
-from tests.fault.message import recognise
+from tests.fault.next_hop import NextHop, running_next_hop
 from tests.fault.senders import Record, Senders
-from tests.peers.ports import free_port, wait_for
 
-BETWEEN = (0.2, 2.0)  # seconds of undisturbed load between two kills
-DRAIN = 60.0  # seconds in which everything acknowledged must have arrived after the last kill
+BETWEEN = (0.2, 1.5)  # seconds of undisturbed load between two kills
+PATIENCE = 60.0  # seconds in which everything acknowledged must have arrived after the last kill
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,77 +37,74 @@ class Outcome:
         kills = ", ".join(f"{name} {count} times" for name, count in self.kills.items())
         return (
             f"killed {kills}; {self.acknowledged} messages acknowledged, {len(self.lost)} lost,"
-            f" {self.duplicates} arrived twice; {self.interruptions} sessions cut off,"
+            f" {self.duplicates} second copies; {self.interruptions} sessions cut off,"
             f" {self.longest_silence:.1f} s without an acknowledgement at worst"
         )
 
 
-def campaign(folder: Path, seconds: float, seed: int, tell: Callable[[str], None]) -> Outcome:
-    """Kill for `seconds`, every kind of victim at least once; `seed` makes the order of kills again."""
-    maildir = folder / "maildir"
-    with next_hop(maildir, folder) as sink_port:
-        installed = install(folder / "home", sink_port, workers=2)
+@dataclass(slots=True)
+class Campaign:
+    """A gateway between senders and a next hop, and what has been done to it."""
+
+    gateway: Gateway
+    record: Record
+    hop: NextHop
+    tell: Callable[[str], None]
+    kills: Counter[str] = field(default_factory=Counter)
+    before_quiet: int = 0  # acknowledged when the last kill was over
+
+    def kill_at_random(self, seconds: float, choice: random.Random) -> None:
+        """Every kind of victim once, then any, for `seconds`; return when mail is taken again."""
+        end = time.monotonic() + seconds
+        first = choice.sample(VICTIMS, len(VICTIMS))
+        while first or time.monotonic() < end:
+            time.sleep(choice.uniform(*BETWEEN))
+            victim = first.pop() if first else choice.choice(VICTIMS)
+            self.tell(f"{len(self.record.acknowledged)} acknowledged; killing {victim}")
+            self.gateway.kill(victim)
+            self.kills[victim] += 1
+            self.hop.collect()
+        self.before_quiet = len(self.record.acknowledged)
+        wait_until(lambda: len(self.record.acknowledged) > self.before_quiet, PATIENCE)
+
+    def missing(self) -> set[str]:
+        """What was acknowledged and has not arrived yet."""
+        self.hop.collect()
+        return self.record.acknowledged.keys() - self.hop.arrived.keys()
+
+    def outcome(self, queue: str) -> Outcome:
+        """The sum of it."""
+        return Outcome(
+            kills=self.kills,
+            acknowledged=len(self.record.acknowledged),
+            after_last_kill=len(self.record.acknowledged) - self.before_quiet,
+            lost=tuple(sorted(self.missing())),
+            duplicates=self.hop.arrived.total() - len(self.hop.arrived),
+            interruptions=len(self.record.interruptions),
+            longest_silence=self.record.longest_silence(),
+            queue=queue,
+        )
+
+
+def run_campaign(folder: Path, seconds: float, seed: int, tell: Callable[[str], None]) -> Outcome:
+    """Kill under load for `seconds`; the same `seed` makes the same order of kills."""
+    with running_next_hop(folder) as hop:
+        installed = install(folder / "home", hop.port, workers=2)
         with running(installed, folder / "output") as gateway:
             with Senders(installed.port, seed) as record:
-                kills, before_quiet = _kill_at_random(gateway, record, seconds, random.Random(seed), tell)
+                campaign = Campaign(gateway, record, hop, tell)
+                campaign.kill_at_random(seconds, random.Random(seed))
             tell(f"{len(record.acknowledged)} acknowledged; waiting for the last of them")
-            arrived = _drain(installed, maildir, record)
-            queue = installed.run("queue", "list")
-    return Outcome(
-        kills=kills,
-        acknowledged=len(record.acknowledged),
-        after_last_kill=len(record.acknowledged) - before_quiet,
-        lost=tuple(sorted(record.acknowledged.keys() - arrived.keys())),
-        duplicates=sum(arrived.values()) - len(arrived),
-        interruptions=len(record.interruptions),
-        longest_silence=record.longest_silence(),
-        queue=queue,
-    )
+            return campaign.outcome(_drain(installed, campaign))
 
 
-def _kill_at_random(
-    gateway: Gateway, record: Record, seconds: float, choice: random.Random, tell: Callable[[str], None]
-) -> tuple[Counter[str], int]:
-    """The kills, and how many messages had been acknowledged when the last of them was over."""
-    end = time.monotonic() + seconds
-    kills: Counter[str] = Counter()
-    first = choice.sample(VICTIMS, len(VICTIMS))
-    while first or time.monotonic() < end:
-        time.sleep(choice.uniform(*BETWEEN))
-        victim = first.pop() if first else choice.choice(VICTIMS)
-        tell(f"{len(record.acknowledged)} acknowledged; killing {victim}")
-        gateway.kill(victim)
-        kills[victim] += 1
-    whole = len(record.acknowledged)
-    wait_until(lambda: len(record.acknowledged) > whole, DRAIN)
-    return kills, whole
-
-
-def _drain(installed: Installed, maildir: Path, record: Record) -> Counter[str]:
-    """What has arrived, once nothing acknowledged is missing or the time for it is over."""
-    arrived: Counter[str] = Counter()
-    seen: set[Path] = set()
-    end = time.monotonic() + DRAIN
-    while True:
-        for path in set((maildir / "new").iterdir()) - seen:
-            seen.add(path)
-            arrived[recognise(path.read_bytes())] += 1
-        if arrived.keys() >= record.acknowledged.keys() or time.monotonic() > end:
-            return arrived
+def _drain(installed: Installed, campaign: Campaign) -> str:
+    """What the queue says when nothing is missing and it is empty, or when the time for it is over."""
+    end = time.monotonic() + PATIENCE
+    with suppress(TimeoutError):
+        wait_until(lambda: not campaign.missing(), 5.0, pause=0.2)
+    while "empty" not in (queue := installed.run("queue", "list")) or campaign.missing():
+        if time.monotonic() > end:
+            break
         installed.run("queue", "retry")  # what was deferred when its worker died is due now
-        time.sleep(0.5)
-
-
-@contextmanager
-def next_hop(maildir: Path, folder: Path) -> Iterator[int]:
-    """`sealgate sink` on a free port: every message it says 250 to is a file in the Maildir."""
-    port = free_port()
-    command = [str(COMMAND), "--home", str(folder), "sink", "--port", str(port), "--maildir", str(maildir)]
-    with (folder / "sink-output").open("wb") as output:
-        sink = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=output, stderr=output)
-    try:
-        wait_for(port, greeting=b"220")
-        yield port
-    finally:
-        sink.terminate()
-        sink.wait()
+    return queue

@@ -8,7 +8,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from tests.fault.campaign import campaign
+from tests.fault.campaign import run_campaign
 
 
 def main() -> int:
@@ -18,7 +18,7 @@ def main() -> int:
     options = parser.parse_args()
     tell(f"{options.minutes:g} minutes, seed {options.seed}")
     with tempfile.TemporaryDirectory(prefix="sealgate-fault-") as folder:
-        outcome = campaign(Path(folder), options.minutes * 60, options.seed, tell)
+        outcome = run_campaign(Path(folder), options.minutes * 60, options.seed, tell)
     tell(str(outcome))
     for message_id in outcome.lost:
         tell(f"LOST {message_id}")

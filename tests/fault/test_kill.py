@@ -5,16 +5,16 @@ from __future__ import annotations
 import random
 from pathlib import Path
 
-from tests.fault.campaign import campaign
+from tests.fault.campaign import run_campaign
 from tests.fault.killing import VICTIMS
 
-SECONDS = 10
+SECONDS = 8
 
 
 def test_nothing_acknowledged_is_lost(tmp_path: Path) -> None:
     seed = random.randrange(1 << 32)
     print(f"seed {seed}")
-    outcome = campaign(tmp_path, SECONDS, seed, print)
+    outcome = run_campaign(tmp_path, SECONDS, seed, print)
     print(outcome)
     assert outcome.lost == ()
     assert set(outcome.kills) == set(VICTIMS)

@@ -6,7 +6,6 @@ import email
 import email.policy
 import email.utils
 import re
-import timeit
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from typing import Any
@@ -141,9 +140,3 @@ def test_no_header_makes_it_fail(message: bytes) -> None:
     assert facts.received_count <= len(re.findall(rb"(?i)received:", message))
     assert len(facts.subject or "") <= 998
     assert len(facts.message_id or "") <= 998
-
-
-def test_reading_a_header_is_cheap() -> None:
-    """64 KiB of the worst there is: well under a millisecond on an idle core."""
-    worst = b"subject " * 8192
-    assert min(timeit.repeat(lambda: header_facts(worst), number=5, repeat=5)) / 5 < 5e-3

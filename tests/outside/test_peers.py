@@ -46,9 +46,7 @@ def refusals_of_openssl(versions: Versions) -> dict[str, str]:
 @pytest.mark.needs("openssl")
 @pytest.mark.parametrize("probe", PROBES)
 @pytest.mark.parametrize("versions", RANGES, ids=lambda versions: f"{versions.lowest}-{versions.highest}")
-def test_a_probe_reads_an_openssl_server_right(
-    probe: Probe, versions: Versions, peer_certificate: KeyPair
-) -> None:
+def test_a_probe_reads_an_openssl_server_right(probe: Probe, versions: Versions, peer_certificate: KeyPair) -> None:
     with servers.openssl_server(peer_certificate, versions) as port:
         assert probe(port, False) == Offered(within(versions), refusals_of_openssl(versions))
 
@@ -56,9 +54,7 @@ def test_a_probe_reads_an_openssl_server_right(
 @pytest.mark.needs("gnutls-serv")
 @pytest.mark.parametrize("probe", PROBES)
 @pytest.mark.parametrize("versions", RANGES, ids=lambda versions: f"{versions.lowest}-{versions.highest}")
-def test_a_probe_reads_a_gnutls_server_right(
-    probe: Probe, versions: Versions, peer_certificate: KeyPair
-) -> None:
+def test_a_probe_reads_a_gnutls_server_right(probe: Probe, versions: Versions, peer_certificate: KeyPair) -> None:
     with servers.gnutls_server(peer_certificate, versions) as port:
         offered = probe(port, False)
         assert offered.reached == within(versions)
@@ -100,9 +96,7 @@ def test_a_scanner_reads_implicit_tls_right(scan: Scanner, peer_certificate: Key
 
 def test_postfix_keeps_what_smtp_source_sends(postfix: StartPostfix) -> None:
     hop = postfix()
-    sent = hop.source(
-        hop.port, "someone@inside.example", "-m", "5", "-s", "2", "-f", "sender@outside.example"
-    )
+    sent = hop.source(hop.port, "someone@inside.example", "-m", "5", "-s", "2", "-f", "sender@outside.example")
     assert sent.returncode == 0, sent.stdout
     arrived = hop.wait_for_messages(5)
     assert {message["Delivered-To"] for message in arrived} == {"someone@inside.example"}
@@ -111,9 +105,7 @@ def test_postfix_keeps_what_smtp_source_sends(postfix: StartPostfix) -> None:
 @pytest.mark.parametrize("version", VERSIONS)
 def test_postfix_relays_with_the_version_it_is_told(version: str, postfix: StartPostfix) -> None:
     hop = postfix(level="encrypt")
-    relay = postfix(
-        domains=(), relay_to=hop.port, relay_level="encrypt", relay_versions=Versions(version, version)
-    )
+    relay = postfix(domains=(), relay_to=hop.port, relay_level="encrypt", relay_versions=Versions(version, version))
     relay.submit("sender@outside.example", "someone@inside.example")
     (message,) = hop.wait_for_messages(1)
     name = f"TLSv{version.removesuffix('.0')}"
@@ -122,9 +114,7 @@ def test_postfix_relays_with_the_version_it_is_told(version: str, postfix: Start
 
 def test_postfix_keeps_a_message_that_the_next_hop_cannot_take(postfix: StartPostfix) -> None:
     hop = postfix(level="encrypt", versions=Versions("1.0", "1.2"))
-    relay = postfix(
-        domains=(), relay_to=hop.port, relay_level="encrypt", relay_versions=Versions("1.3", "1.3")
-    )
+    relay = postfix(domains=(), relay_to=hop.port, relay_level="encrypt", relay_versions=Versions("1.3", "1.3"))
     relay.submit("sender@outside.example", "someone@inside.example")
     assert "Cannot start TLS: handshake failure" in relay.wait_for_log("status=deferred")
     assert "someone@inside.example" in relay.queue()
@@ -135,9 +125,7 @@ def test_postfix_keeps_a_message_that_the_next_hop_cannot_take(postfix: StartPos
 def test_posttls_finger_reaches_what_is_offered(version: str, reached: bool, postfix: StartPostfix) -> None:
     hop = postfix(versions=Versions("1.2", "1.3"))
     said = hop.finger(hop.port, versions=Versions(version, version)).stdout
-    assert (
-        f"TLS connection established to 127.0.0.1[127.0.0.1]:{hop.port}: TLSv{version} with" in said
-    ) is reached
+    assert (f"TLS connection established to 127.0.0.1[127.0.0.1]:{hop.port}: TLSv{version} with" in said) is reached
     assert ("SSL alert number 70" in said) is not reached
 
 

@@ -142,9 +142,7 @@ class Postfix:
         words = ("-c", "-L", "summary", "-l", level, "-p", protocols, *options, f"[{HOST}]:{port}")
         return self._run("usr/sbin/posttls-finger", *words)
 
-    def _run(
-        self, program: str, *words: str, stdin: str = "", timeout: float = 60
-    ) -> subprocess.CompletedProcess[str]:
+    def _run(self, program: str, *words: str, stdin: str = "", timeout: float = 60) -> subprocess.CompletedProcess[str]:
         return run([self.root / program, *words], env=self.environment, stdin=stdin, timeout=timeout)
 
 
@@ -273,6 +271,7 @@ def _receiving(home: Path, level: str, versions: Versions, domains: tuple[str, .
         "virtual_uid_maps": f"static:{mailboxes.pw_uid}",
         "virtual_gid_maps": f"static:{mailboxes.pw_gid}",
         "smtpd_relay_restrictions": "reject_unauth_destination",
+        "smtpd_peername_lookup": "no",  # 127.0.0.1 has a name on some machines; on others one waits for DNS
         "smtpd_client_connection_rate_limit": "0",
         "smtpd_client_connection_count_limit": "0",
         "smtpd_tls_cert_file": f"{home}/peer.example.crt",

@@ -13,6 +13,10 @@ from tests.peers.ports import HOST
 from tests.peers.programs import SCAN_PYTHON, run
 
 
+class ScanError(Exception):
+    """The scanner could not tell; what it said instead."""
+
+
 @dataclass(frozen=True, slots=True)
 class Scan:
     """What a scanner found: versions as "1.0" … "1.3", and the TLS 1.3 suites by their names."""
@@ -26,15 +30,13 @@ def sslscan(port: int, starttls: bool) -> Scan:
     words = ["sslscan", *(["--starttls-smtp"] if starttls else []), "--xml=-", f"{HOST}:{port}"]
     test = ElementTree.fromstring(run(words).stdout).find("ssltest")
     if test is None:
-        raise ValueError(f"sslscan found nothing to scan on port {port}")
+        raise ScanError(f"sslscan found nothing to scan on port {port}")
     versions = {
         found.attrib["version"]
         for found in test.iter("protocol")
         if found.attrib["type"] == "tls" and found.attrib["enabled"] == "1"
     }
-    suites = {
-        found.attrib["cipher"] for found in test.iter("cipher") if found.attrib["sslversion"] == "TLSv1.3"
-    }
+    suites = {found.attrib["cipher"] for found in test.iter("cipher") if found.attrib["sslversion"] == "TLSv1.3"}
     return Scan(frozenset(versions), frozenset(suites))
 
 
@@ -62,10 +64,13 @@ def sslyze(port: int, starttls: bool) -> Scan:
         options += ["--starttls=smtp"] if starttls else []
         run([SCAN_PYTHON, "-m", "sslyze", *options, f"{HOST}:{port}"])
         (server,) = json.loads(report.read_text())["server_scan_results"]
-    accepted = {
-        re.sub(r"tls_(1)_(\d)_cipher_suites", r"\1.\2", name): attempt["result"]["accepted_cipher_suites"]
+    attempts = {
+        found[1].replace("_", "."): attempt
         for name, attempt in server["scan_result"].items()
-        if re.fullmatch(r"tls_1_\d_cipher_suites", name)
+        if (found := re.fullmatch(r"tls_(1_\d)_cipher_suites", name))
     }
+    if failed := [attempt for attempt in attempts.values() if attempt["status"] != "COMPLETED"]:
+        raise ScanError(failed[0]["error_trace"])
+    accepted = {version: attempt["result"]["accepted_cipher_suites"] for version, attempt in attempts.items()}
     versions = {version for version, suites in accepted.items() if suites}
     return Scan(frozenset(versions), frozenset(suite["cipher_suite"]["name"] for suite in accepted["1.3"]))

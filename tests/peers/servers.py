@@ -36,9 +36,7 @@ def gnutls_server(pair: KeyPair, versions: Versions, *options: str) -> Iterator[
     chosen = VERSIONS[VERSIONS.index(versions.lowest) : VERSIONS.index(versions.highest) + 1]
     priority = "NORMAL:-VERS-ALL" + "".join(f":+VERS-TLS{version}" for version in chosen)
     words = ["gnutls-serv", "--http", "--port", str(port), "--priority", priority]
-    with _running(
-        [*words, "--x509certfile", str(pair.certificate), "--x509keyfile", str(pair.key), *options], port
-    ):
+    with _running([*words, "--x509certfile", str(pair.certificate), "--x509keyfile", str(pair.key), *options], port):
         yield port
 
 

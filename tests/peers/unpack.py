@@ -37,9 +37,7 @@ def environment(root: Path) -> dict[str, str]:
     folders = [*root.glob("usr/lib/*-linux-gnu"), *root.glob("lib/*-linux-gnu"), root / "usr/lib/postfix"]
     return {
         "LD_LIBRARY_PATH": os.pathsep.join(str(folder) for folder in folders),
-        "PATH": os.pathsep.join(
-            (str(root / "usr/sbin"), str(root / "usr/bin"), "/usr/sbin:/usr/bin:/sbin:/bin")
-        ),
+        "PATH": os.pathsep.join((str(root / "usr/sbin"), str(root / "usr/bin"), "/usr/sbin:/usr/bin:/sbin:/bin")),
     }
 
 

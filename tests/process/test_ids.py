@@ -11,7 +11,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sealgate.process.channel import Answer, Body, Channel, ChannelError
@@ -37,6 +37,7 @@ def test_a_crash_leaves_a_bounded_gap_and_repeats_nothing(tmp_path: Path) -> Non
     assert last < first <= last + RESERVE + 1
 
 
+@settings(deadline=None, max_examples=50)  # each waits for the disk
 @given(st.lists(st.tuples(st.sampled_from(["take", "crash", "end"]), st.integers(1, MOST)), max_size=30))
 def test_nothing_is_handed_out_twice(tmp_path_factory: pytest.TempPathFactory, steps: list[tuple[str, int]]) -> None:
     path = tmp_path_factory.mktemp("ids") / "ids.json"

@@ -25,7 +25,7 @@ class Life:
     """A supervisor process and what it has said."""
 
     def __init__(self, home: Path) -> None:
-        self._file = home / "said"
+        self._file = home / f"said-{len(list(home.glob('said-*')))}"
         self._read = 0
         with self._file.open("wb") as said:
             self.process = subprocess.Popen(
@@ -176,11 +176,11 @@ async def test_a_home_has_one_gateway(tmp_path: Path) -> None:
 
 
 async def test_a_machine_that_slept_wakes_with_all_its_children(tmp_path: Path) -> None:
-    async with life(tmp_path, beat=0.2) as gateway:
+    async with life(tmp_path, beat=0.5) as gateway:
         everybody = [gateway.process.pid, *gateway.children()]
         for pid in everybody:
             os.kill(pid, signal.SIGSTOP)
-        await asyncio.sleep(2.5)  # longer than any silence that is borne
+        await asyncio.sleep(6)  # longer than any silence that is borne
         for pid in everybody:
             os.kill(pid, signal.SIGCONT)
         gateway.process.send_signal(signal.SIGHUP)

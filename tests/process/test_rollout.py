@@ -117,6 +117,8 @@ async def test_what_one_worker_cannot_prepare_is_prepared_nowhere(tmp_path: Path
         endpoints = [("public", "127.0.0.1", house.port), ("new", "127.0.0.1", free_port())]
         with pytest.raises(ChannelError, match=sentence):
             await house.order("prepare", payload=house.changed(deeds=deeds, endpoints=endpoints))
+        if sentence == "worker-2: ":  # it has died, or is about to
+            await house.death("worker-2")
         await house.serving("control", "worker-1", "worker-2")
         assert all_listening(house) == [{house.port}] * 3
         assert await revisions(house) == {"worker-1": 1, "worker-2": 1}

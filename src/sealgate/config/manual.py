@@ -33,7 +33,7 @@ def _sections(group: type[Settings], path: str) -> Iterator[str]:
         yield f"\n## {setting.path}\n\n{setting.help}\n\n```toml\n{header}\n```\n"
         if setting.is_list:
             yield f"\nOne such table for each row; rows are told apart by `{_identity(setting)}`.\n"
-        yield from (_item(each) for each in settings_of(setting.group) if each.group is None)
+        yield from (_item(each) for each in settings_of(setting.group, setting.path) if each.group is None)
         yield from _sections(setting.group, setting.path)
 
 

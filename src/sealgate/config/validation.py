@@ -15,23 +15,26 @@ from sealgate.config.setting import setting_at
 
 _LONGEST_SHOWN = 60
 
-_UNDECIDED = "default_factory_not_called"
-"""Said of a default that depends on a value which is itself wrong, and named already."""
-
 
 def validated(data: object) -> Configuration:
     """Data as TOML and JSON give it; `ConfigurationError` names every value that is not as declared."""
     try:
         return Configuration.model_validate(data)
     except ValidationError as error:
-        found = [each for each in error.errors(include_url=False) if each["type"] != _UNDECIDED]
-        raise ConfigurationError(_problem(each) for each in found) from None
+        found = error.errors(include_url=False)
+        raise ConfigurationError(_problem(each) for each in found if not _follows(each)) from None
 
 
 def path_of(location: Sequence[str | int]) -> str:
     """(`listeners`, 1, `tls`) as `listeners[1].tls`."""
     parts = (f"[{part}]" if isinstance(part, int) else f".{part}" for part in location)
     return "".join(parts).removeprefix(".")
+
+
+def _follows(error: ErrorDetails) -> bool:
+    """Whether it only follows from another problem, which is named: a default that depends on a bad value, or a
+    list that is too short without its bad items."""
+    return error["type"] == "default_factory_not_called" or (error["type"] == "too_short" and bool(error["input"]))
 
 
 def _problem(error: ErrorDetails) -> Problem:

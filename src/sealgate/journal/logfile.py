@@ -70,17 +70,17 @@ class LogFile:
 
     def _current(self) -> int:
         """A descriptor of the file that has the name now, rotated first if it has grown too large."""
-        if self._fd is not None and self._is_here() >= self._size:
-            self._rotate(self._fd)
-        if self._fd is not None and self._is_here() < 0:
-            self.close()
+        if self._fd is not None:
+            size = self._size_here()
+            if (size >= self._size and self._rotate(self._fd)) or size < 0:
+                self.close()
         if self._fd is None:
             self._fd = self._open()
             self._file = os.fstat(self._fd)
             self._unsure = True
         return self._fd
 
-    def _is_here(self) -> int:
+    def _size_here(self) -> int:
         """The size of our file if it still has the name; -1 if it has been renamed or removed."""
         try:
             there = os.stat(self._path)
@@ -89,12 +89,11 @@ class LogFile:
         return there.st_size if os.path.samestat(there, self._file) else -1
 
     def _open(self) -> int:
-        flags = os.O_RDWR | os.O_APPEND | os.O_CLOEXEC
-        try:
-            return os.open(self._path, flags)
-        except FileNotFoundError:
-            self._create()
-            return os.open(self._path, flags)
+        while True:  # another process may rotate the file away between its creation and its opening
+            try:
+                return os.open(self._path, os.O_RDWR | os.O_APPEND | os.O_CLOEXEC)
+            except FileNotFoundError:
+                self._create()
 
     def _create(self) -> None:
         """Several processes may do this at once: the file appears with its head, or not at all."""
@@ -110,15 +109,16 @@ class LogFile:
             os.close(fd)
             os.unlink(draft)
 
-    def _rotate(self, fd: int) -> None:
+    def _rotate(self, fd: int) -> bool:
         """Of several processes one renames the file; the others notice at their next append."""
-        with suppress(OSError):  # a log that cannot be rotated is still a log
+        try:
             fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            if self._is_here() >= 0:
-                old = self._path.with_name(f"{self._path.stem}.{self._stamp()}{self._path.suffix}")
-                if not old.exists():
-                    self._path.rename(old)
-                    self._prune()
+            if self._size_here() >= 0:
+                self._path.rename(self._path.with_name(f"{self._path.stem}.{self._stamp()}{self._path.suffix}"))
+                self._prune()
+        except OSError:
+            return False  # another process is at it; and a log that cannot be rotated is still a log
+        return True
 
     def _prune(self) -> None:
         for old in predecessors(self._path)[: -self._keep]:

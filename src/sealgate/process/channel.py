@@ -29,6 +29,7 @@ Handler = Callable[[str, Body, list[int]], Answer]
 MOST_WAITING = 64 * 1024 * 1024  # bytes written here and not read by the other end
 MOST_HANDLED = 4096  # requests of the other end that are being handled
 _READ = 64 * 1024
+_CLOSE_ON_EXEC, _CUT_SHORT = int(socket.MSG_CMSG_CLOEXEC), int(socket.MSG_CTRUNC)  # enums are slow
 _DESCRIPTOR_SPACE = socket.CMSG_SPACE((MOST_DESCRIPTORS + 3) * array.array("i").itemsize)
 
 
@@ -45,7 +46,8 @@ class Channel:
 
     `handler(op, body, fds)` serves the requests and notices of the other end. It may be sync or async; it
     returns the answer's body, or raises ChannelError with a sentence. It owns the descriptors it is given.
-    `closed()` is called once, whatever ended the channel; `fault` then says why.
+    `closed()` is called once, whatever ended the channel; `fault` then says why, and `cut` whether it is this
+    end that has had enough of the other.
     `descriptors=False` makes it nonsense for the other end to send any.
     """
 
@@ -54,6 +56,7 @@ class Channel:
     ) -> None:
         sock.setblocking(False)
         self.fault: str | None = None
+        self.cut = False
         self._loop = asyncio.get_running_loop()
         self._socket = sock
         self._handler = handler
@@ -82,8 +85,11 @@ class Channel:
 
         The descriptors are duplicated at once: the caller keeps its own.
         """
+        answer = self.call(op, body, fds)
+        number = self._number
+        answer.add_done_callback(lambda _: self._waiting.pop(number, None))
         async with asyncio.timeout(timeout):
-            return await self.call(op, body, fds)
+            return await answer
 
     def call(self, op: str, body: Body | None = None, fds: Sequence[int] = ()) -> asyncio.Future[Body]:
         """Ask without waiting. The future gets the answer, ChannelError or ChannelClosed."""
@@ -91,11 +97,10 @@ class Channel:
         if self.fault is not None:
             answer.set_exception(ChannelClosed(self.fault))
             return answer
-        self._number = number = self._number + 1
-        self._waiting[number] = answer
-        answer.add_done_callback(lambda _: self._waiting.pop(number, None))
+        self._number += 1
         try:
-            self._send([op, body or {}, number], fds)
+            self._send([op, body or {}, self._number], fds)
+            self._waiting[self._number] = answer
         except (FrameError, OSError) as error:
             answer.set_exception(ChannelError(f"cannot ask {op!r}: {error}"))
         return answer
@@ -112,6 +117,11 @@ class Channel:
         if self.fault is None:
             self._flush()
         self._end(fault)
+
+    def _cut(self, fault: str) -> None:
+        if self.fault is None:
+            self.cut = True
+            self._end(fault)
 
     def _end(self, fault: str) -> None:
         if self.fault is not None:
@@ -143,7 +153,7 @@ class Channel:
             self._outgoing[-1].data += frame
         self._unsent += len(frame)
         if self._unsent > MOST_WAITING:
-            self._loop.call_soon(self._end, "the other end does not read what it is sent")
+            self._loop.call_soon(self._cut, "the other end does not read what it is sent")
         if not self._flushing:
             self._flushing = True
             self._loop.call_soon(self._flush)
@@ -171,7 +181,7 @@ class Channel:
 
     def _readable(self) -> None:
         try:
-            data, ancillary, flags, _ = self._socket.recvmsg(_READ, self._space, socket.MSG_CMSG_CLOEXEC)
+            data, ancillary, flags, _ = self._socket.recvmsg(_READ, self._space, _CLOSE_ON_EXEC)
         except (BlockingIOError, InterruptedError):
             return
         except OSError as error:
@@ -183,12 +193,12 @@ class Channel:
             self._end("the other end has closed the channel")
             return
         try:
-            if flags & socket.MSG_CTRUNC:
+            if flags & _CUT_SHORT:
                 raise FrameError("descriptors that were not asked for")
             for message, descriptors in self._reader.feed(data):
                 self._receive(message, self._take(descriptors))
         except FrameError as error:
-            self._end(f"the other end sent {error}")
+            self._cut(f"the other end sent {error}")
 
     def _take(self, count: int) -> list[int]:
         if not count:
@@ -211,7 +221,7 @@ class Channel:
                 raise FrameError("a message of no known form")
 
     def _answered(self, number: int, result: Body | str) -> None:
-        answer = self._waiting.get(number)
+        answer = self._waiting.pop(number, None)
         if answer is None or answer.done():  # nobody waits any more
             return
         if isinstance(result, str):
@@ -234,7 +244,7 @@ class Channel:
             self._answer(op, number, result)
             return
         if len(self._handling) >= MOST_HANDLED:
-            self._loop.call_soon(self._end, f"the other end asks more than {MOST_HANDLED} things at once")
+            self._loop.call_soon(self._cut, f"the other end asks more than {MOST_HANDLED} things at once")
         task = asyncio.ensure_future(result)
         self._handling.add(task)
         task.add_done_callback(lambda done: self._handled(op, number, done))

@@ -23,6 +23,7 @@ class FrameError(ValueError):
 
 # A message that contains itself is found out by the depth of the recursion; looking for it costs each one.
 _text = json.JSONEncoder(separators=(",", ":"), allow_nan=False, check_circular=False).encode
+_parse = json.JSONDecoder().raw_decode
 
 
 def encode(message: Any, descriptors: int = 0) -> bytes:
@@ -46,23 +47,32 @@ class FrameReader:
 
     def feed(self, data: bytes) -> Iterator[tuple[Any, int]]:
         """The messages that are complete now, in order. Raises FrameError; the reader is useless then."""
-        rest = self._rest
-        rest += data
-        at = 0
-        while len(rest) - at >= HEAD.size:
+        rest: bytes | bytearray = data
+        if self._rest:
+            self._rest += data
+            rest = self._rest
+        at, size = 0, len(rest)
+        while size - at >= HEAD.size:
             length, descriptors = HEAD.unpack_from(rest, at)
             if length > LARGEST_FRAME or descriptors > MOST_DESCRIPTORS:
                 raise FrameError(f"a head that announces {length} bytes and {descriptors} descriptors")
             end = at + HEAD.size + length
-            if end > len(rest):
+            if end > size:
                 break
             yield _message(rest[at + HEAD.size : end]), descriptors
             at = end
-        del rest[:at]
+        if rest is data:
+            self._rest += data[at:]
+        else:
+            del self._rest[:at]
 
 
-def _message(text: bytearray) -> Any:
+def _message(data: bytes | bytearray) -> Any:
     try:
-        return json.loads(text.decode("ascii"))
+        text = data.decode("ascii")
+        message, end = _parse(text)
     except (ValueError, RecursionError) as error:  # UnicodeDecodeError is a ValueError
         raise FrameError(f"a message that is no JSON: {error}") from error
+    if end < len(text):
+        raise FrameError("a message that is no JSON: it goes on after its end")
+    return message

@@ -38,6 +38,9 @@ class Office(Protocol):
     def spawn(self, child: str, fd: int) -> subprocess.Popen[bytes]:
         """Start its process; OSError when that fails."""
 
+    def unborn(self, member: Member, error: Exception) -> None:
+        """No process could be started."""
+
     def begun(self, member: Member) -> None:
         """A process has been started."""
 
@@ -95,7 +98,8 @@ class Member:
             try:
                 await self._one_life()
             except Exception as error:
-                self._office.warn(f"{self.name} could not be started: {error}")
+                self.tried = True
+                self._office.unborn(self, error)
             if self._loop.time() - self._began >= self._timing.settled:
                 self._row = 0
             pause = self._timing.restart[min(self._row, len(self._timing.restart) - 1)]
@@ -179,6 +183,8 @@ class Member:
         """The channel has ended first: the process should be ending too."""
         if process is self._process and self.channel is not None:
             why = f"its channel has ended: {self.channel.fault}"
+            if self.channel.cut:
+                self._office.warn(f"{self.name} (process {self.pid}) misbehaves: {self.channel.fault}")
             self._loop.call_later(self._timing.parting, self._kill_this, process, why)
 
     def _kill_this(self, process: subprocess.Popen[bytes], why: str) -> None:

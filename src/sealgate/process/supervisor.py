@@ -83,6 +83,7 @@ class Supervisor:
         self._leases = lease.LeaseBook()
         self._rollout = Rollout(payload, endpoints, self._workers, self._timing)
         self._tasks: set[asyncio.Task[None]] = set()
+        self._beating: asyncio.TimerHandle | None = None
         self._started = False
         self._stopping = False
         self._stopped = asyncio.Event()
@@ -135,7 +136,8 @@ class Supervisor:
         for member in self._members.values():
             if member.present:
                 member.present.notify("reopen")
-        self._manager.tell("READY=1")
+        if self._started:
+            self._manager.tell("READY=1")
 
     def _beat(self) -> None:
         self._beating = self._loop.call_later(self._timing.beat, self._beat)
@@ -152,10 +154,10 @@ class Supervisor:
         self._stopped.set()
 
     async def _end(self) -> None:
-        if self._members:
+        if self._beating:
             self._beating.cancel()
-            for number in (*ENDINGS, signal.SIGHUP):
-                self._loop.remove_signal_handler(number)
+        for number in (*ENDINGS, signal.SIGHUP):
+            self._loop.remove_signal_handler(number)
         for task in list(self._tasks):  # none is left after an orderly stop
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -218,6 +220,11 @@ class Supervisor:
             )
         finally:
             signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+
+    def unborn(self, member: Member, error: Exception) -> None:
+        """A process could not be started."""
+        self.warn(f"{member.name} could not be started: {error}")
+        self._look()
 
     def begun(self, member: Member) -> None:
         """A process has been started."""

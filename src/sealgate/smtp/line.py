@@ -11,38 +11,36 @@ class LineBuffer:
 
     def __init__(self, limit: int) -> None:
         self._limit = limit
-        self._bytes = bytearray()
+        self._bytes = b""
+        self._read = 0
         self._searched = 0
 
     def __len__(self) -> int:
-        return len(self._bytes)
+        return len(self._bytes) - self._read
 
     def receive(self, data: bytes) -> None:
-        """Take bytes from the peer."""
-        self._bytes += data
+        """Take bytes from the peer. They are copied only if some wait already."""
+        searched = self._searched - self._read
+        self._hold(self._bytes[self._read :] + data, searched)
 
     def next_line(self) -> bytes | None:
         """The next line with its line feed, or None before that came.
 
         A line that is too long comes once it has ended, as its first `limit` bytes, without a line feed.
         """
-        end = self._bytes.find(b"\n", self._searched)
-        if end < 0:
-            del self._bytes[self._limit :]
-            self._searched = len(self._bytes)
+        begin, end = self._read, self._bytes.find(b"\n", self._searched) + 1
+        if not end:
+            kept = self._bytes[begin : begin + self._limit]
+            self._hold(kept, len(kept))
             return None
-        line = bytes(self._bytes[: min(end + 1, self._limit)])
-        del self._bytes[: end + 1]
-        self._searched = 0
-        return line
+        self._read = self._searched = end
+        return self._bytes[begin : min(end, begin + self._limit)]
 
     def take(self) -> bytes:
         """Everything, lines or not; the buffer is empty then."""
-        data = bytes(self._bytes)
-        self.clear()
+        data = self._bytes[self._read :]
+        self._hold(b"", 0)
         return data
 
-    def clear(self) -> None:
-        """Forget everything."""
-        self._bytes.clear()
-        self._searched = 0
+    def _hold(self, data: bytes, searched: int) -> None:
+        self._bytes, self._read, self._searched = data, 0, searched

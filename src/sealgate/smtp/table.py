@@ -1,12 +1,12 @@
-"""The commands of SMTP as a table: in which states each is legal, and what rules it otherwise.
+"""The commands of SMTP as a table: in which states each is refused, and what must come first there.
 
-A command that is not in the table is unknown; one that is not legal in a state has the reply that says what
-must come first. Nothing else decides about order.
+A command that is not in the table is unknown. Nothing else decides about order.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from enum import Enum
 
 from sealgate.mail.reply import Reply
@@ -26,37 +26,35 @@ class State(Enum):
     OVER = "over"  # nothing is read any more
 
 
-_ANY = frozenset({State.GREETED, State.READY, State.MAIL, State.RCPT})
+_BEFORE_HELLO = {State.GREETED: replies.HELLO_FIRST}
+_BEFORE_MAIL = _BEFORE_HELLO | {State.READY: replies.MAIL_FIRST}
+_BEFORE_RCPT = _BEFORE_MAIL | {State.MAIL: replies.RCPT_FIRST}
+_WITHIN_MAIL = {State.MAIL: replies.NESTED_MAIL, State.RCPT: replies.NESTED_MAIL}
 
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """One command: what reads its parameters, where it is legal, and the reply where it is not.
+    """One command: what reads its parameters, and the states in which it is refused, with the reply.
 
     `before_tls`: allowed where TLS is required and not there yet (RFC 3207 §4).
     """
 
     read: command.Reader
-    states: frozenset[State] = _ANY
-    otherwise: Reply = replies.HELLO_FIRST
+    refused: Mapping[State, Reply] = field(default_factory=dict)
     before_tls: bool = False
 
     def objection(self, state: State, *, needs_tls: bool) -> Reply | None:
         """Why it cannot be obeyed in this state, or None."""
-        if needs_tls and not self.before_tls:
-            return replies.TLS_REQUIRED
-        if state in self.states:
-            return None
-        return replies.HELLO_FIRST if state is State.GREETED else self.otherwise
+        return replies.TLS_REQUIRED if needs_tls and not self.before_tls else self.refused.get(state)
 
 
 COMMANDS: dict[bytes, Command] = {
     b"EHLO": Command(command.hello(extended=True), before_tls=True),
     b"HELO": Command(command.hello(extended=False)),
     b"STARTTLS": Command(command.alone(StartTls()), before_tls=True),
-    b"MAIL": Command(command.mail, frozenset({State.READY}), replies.NESTED_MAIL),
-    b"RCPT": Command(command.rcpt, frozenset({State.MAIL, State.RCPT}), replies.MAIL_FIRST),
-    b"DATA": Command(command.alone(Data()), frozenset({State.RCPT}), replies.RCPT_FIRST),
+    b"MAIL": Command(command.mail, _BEFORE_HELLO | _WITHIN_MAIL),
+    b"RCPT": Command(command.rcpt, _BEFORE_MAIL),
+    b"DATA": Command(command.alone(Data()), _BEFORE_RCPT),
     b"RSET": Command(command.alone(Reset(replies.RESET))),
     b"NOOP": Command(command.always(Simple(replies.OK)), before_tls=True),
     b"VRFY": Command(command.always(Simple(replies.CANNOT_VERIFY))),

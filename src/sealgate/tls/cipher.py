@@ -5,34 +5,27 @@ OpenSSL cannot be asked: it takes `ECDHE+AESGCM:BOGUS` and `TLS_AES_128_GCM_SHA2
 
 from __future__ import annotations
 
+import difflib
 import re
 from dataclasses import dataclass
 
 from sealgate.tls.library import Library
-from sealgate.tls.suite import LEGACY_SUITES, MODERN_SUITES, needs_tls12
+from sealgate.tls.selector import WORDS, evaluate, selected, spelling
+from sealgate.tls.suite import KNOWN_SUITES, LEGACY_SUITES, MODERN_SUITES, suite_number
 from sealgate.tls.version import ProtocolVersion, Selection
 
 DEFAULT = "default"
+"""The word for the recommended suites. OpenSSL's own list is DEFAULT, in capitals."""
 
-# The selectors of openssl-ciphers(1), with those of older releases that administrators still paste.
-# fmt: off
-SELECTORS = frozenset({
-    "3DES", "ADH", "AECDH", "AES", "AES128", "AES256", "AESCCM", "AESCCM8", "AESGCM", "ALL", "ARIA", "ARIA128",
-    "ARIA256", "ARIAGCM", "CAMELLIA", "CAMELLIA128", "CAMELLIA256", "CBC", "CHACHA20", "COMPLEMENTOFALL",
-    "COMPLEMENTOFDEFAULT", "DEFAULT", "DES", "DH", "DHE", "DSS", "ECDH", "ECDHE", "ECDSA", "EDH", "EECDH", "EXP",
-    "EXPORT", "EXPORT40", "EXPORT56", "FIPS", "GOST89MAC", "GOST94", "HIGH", "IDEA", "LOW", "MD5", "MEDIUM", "NULL",
-    "PSK", "RC2", "RC4", "RSA", "SEED", "SHA", "SHA1", "SHA256", "SHA384", "SRP", "SSLv2", "SSLv3", "SUITEB128",
-    "SUITEB128ONLY", "SUITEB192", "TLSv1", "TLSv1.0", "TLSv1.2", "aDH", "aDSS", "aECDH", "aECDSA", "aGOST",
-    "aGOST01", "aNULL", "aPSK", "aRSA", "aSRP", "eNULL", "kDH", "kDHE", "kDHEPSK", "kDHd", "kDHr", "kECDH", "kECDHE",
-    "kECDHEPSK", "kECDHe", "kECDHr", "kEDH", "kEECDH", "kGOST", "kPSK", "kRSA", "kRSAPSK", "kSRP",
-})
-# fmt: on
+_NEVER = ("!aNULL", "!eNULL")
+"""Ends every string: no suite without authentication or encryption, whatever stands before it."""
 
-# Suites that OpenSSL once had: a name from an old configuration is known, and empty.
-_SUITE = re.compile(r"(EXP-|EXP1024-)?[A-Z0-9]+(-[A-Z0-9]+)+(-[A-Z0-9]+)*")
-_OLD_SUITES = re.compile(r"(RC4|RC2|DES|IDEA|SEED|EXP|CAMELLIA|ECDH-|DH-|ADH|AECDH|EDH|SRP|GOST)")
-
-_UNSAFE = frozenset({"aNULL", "eNULL", "NULL", "ADH", "AECDH", "COMPLEMENTOFALL"})
+_ANONYMOUS = selected("aNULL") | selected("eNULL")
+_EXAMPLE = {
+    ProtocolVersion.TLS1_0: "ECDHE-RSA-AES128-SHA",
+    ProtocolVersion.TLS1_1: "ECDHE-RSA-AES128-SHA",
+    ProtocolVersion.TLS1_2: "ECDHE-RSA-AES128-GCM-SHA256",
+}
 
 
 class CipherError(ValueError):
@@ -41,10 +34,19 @@ class CipherError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class CipherChoice:
-    """What OpenSSL is told, and what the administrator should know about it."""
+    """What OpenSSL is told, what comes of it in order of preference, and what the administrator should know.
+
+    `suites` holds what a peer can really be given: suites up to TLS 1.2 that exist in a selected version and need
+    nothing but an RSA or ECDSA certificate.
+    """
 
     openssl: str
+    suites: tuple[str, ...]
     notes: tuple[str, ...] = ()
+
+    def suites_for(self, version: ProtocolVersion) -> tuple[str, ...]:
+        """Those that exist in one version; none for TLS 1.3, which has its own."""
+        return tuple(name for name in self.suites if KNOWN_SUITES[name].speaks(version))
 
 
 def choose_ciphers(text: str, selection: Selection, library: Library) -> CipherChoice:
@@ -53,54 +55,106 @@ def choose_ciphers(text: str, selection: Selection, library: Library) -> CipherC
     Security level 0 comes with TLS 1.0 and 1.1 and only with them: their handshake signs with SHA-1.
     """
     old = selection.lowest <= ProtocolVersion.TLS1_1
-    level = ":@SECLEVEL=0" if old else ""
-    if text.strip().lower() == DEFAULT or not text.strip():
-        suites = [suite for suite in MODERN_SUITES + (LEGACY_SUITES if old else ()) if suite in library.suites]
-        return CipherChoice(":".join(suites) + ":!aNULL:!eNULL" + level)
-    kept: list[str] = []
     notes: list[str] = []
-    for token in re.split(r"[:, ]+", text.strip(": ,")):
-        note = _judge(token, library)
-        if note is None or token[0] in "!-+":
+    if text.strip() == DEFAULT:
+        wanted = MODERN_SUITES + (LEGACY_SUITES if old else ())
+        kept = [name for name in wanted if name in library.suites]
+    else:
+        kept = _judge_all(text, library, notes)
+    tokens = (*kept, *_NEVER)
+    suites = tuple(name for name in evaluate(tokens, library.suites) if KNOWN_SUITES[name].usable)
+    if not suites:
+        raise CipherError(
+            f"the cipher string {text!r} selects no suite that this gateway can use with {library.name}; "
+            f"write {DEFAULT} for the recommended suites"
+        )
+    choice = CipherChoice(
+        ":".join((*tokens, "@SECLEVEL=0") if old else tokens),
+        tuple(name for name in suites if any(KNOWN_SUITES[name].speaks(version) for version in selection)),
+        tuple(notes),
+    )
+    for version in selection:
+        if version in _EXAMPLE and not choice.suites_for(version):
+            raise CipherError(
+                f"none of the suites in {text!r} exists in TLS {version.number}, which is selected; add one such as "
+                f"{_EXAMPLE[version]}, or write {DEFAULT}"
+            )
+    return choice
+
+
+def _judge_all(text: str, library: Library, notes: list[str]) -> list[str]:
+    """The tokens that OpenSSL is to see; what is left out, or has no effect, is said in `notes`."""
+    kept: list[str] = []
+    for position, token in enumerate(filter(None, re.split(r"[:;, ]", text.strip()))):
+        if token == "DEFAULT":
+            if position > 0:
+                raise CipherError("DEFAULT has an effect only as the first word of a cipher string; move it there")
             kept.append(token)
-        if note is not None:
-            notes.append(note)
-    if not any(token[0] not in "!-+@" for token in kept):
-        raise CipherError(f"the cipher string {text!r} selects nothing; write {DEFAULT} for the recommended suites")
-    _check_old_versions(kept, selection)
-    return CipherChoice(":".join(kept) + ":!aNULL:!eNULL" + level, tuple(notes))
+        elif token.startswith("@"):
+            kept.append(_command(token))
+        else:
+            operator = token[0] if token[0] in "!-+" else ""
+            words = _words(token, operator)
+            effect = selected(words) & library.suites
+            if not operator:
+                _refuse_unsafe(token, words, effect)
+            if operator or effect:
+                kept.append(operator + words)
+            if not effect:
+                notes.append(_empty(token, operator, library))
+    return kept
 
 
-def _judge(token: str, library: Library) -> str | None:
-    """None for a good word, a note for one that is empty in this build, `CipherError` for any other."""
-    if token.startswith("@"):
-        if token == "@STRENGTH":
-            return None
-        raise CipherError(f"{token} cannot be set here: the security level follows from the selected TLS versions")
-    excluding = token[0] in "!-+"
-    empty = False
-    for word in token.lstrip("!-+").split("+"):
+def _command(token: str) -> str:
+    if token == "@STRENGTH":
+        return token
+    if token.startswith("@SECLEVEL"):
+        raise CipherError(
+            f"{token} cannot be set: the security level follows from the selected TLS versions; leave it out"
+        )
+    raise CipherError(f"{token} is no command of a cipher string; the only one is @STRENGTH")
+
+
+def _words(token: str, operator: str) -> str:
+    """The words of a token in their usual spelling; `CipherError` if one is unknown."""
+    known: list[str] = []
+    for word in token.removeprefix(operator).split("+"):
         if word.upper().startswith("TLS_"):
             raise CipherError(
-                f"{word} is a TLS 1.3 suite: these are fixed and can be neither chosen nor excluded; "
-                "this string governs TLS 1.2 and older"
+                f"{word}: the suites of TLS 1.3 are fixed and can be neither chosen nor excluded, and older suites go "
+                "by OpenSSL's names, such as ECDHE-RSA-AES128-GCM-SHA256"
             )
-        if word in _UNSAFE or "NULL-" in word or "-NULL" in word:
-            if not excluding:
-                raise CipherError(f"{word} has no encryption or no authentication and is never offered")
-        elif word not in SELECTORS and word not in library.suites:
-            if not (_SUITE.fullmatch(word) and _OLD_SUITES.search(word)):
-                raise CipherError(f"{word!r} is no cipher or selector that OpenSSL knows; see openssl-ciphers(1)")
-            empty = True
-    if empty and not excluding:
-        return f"{token} is not in {library.name} and has no effect"
-    return None
+        if word.upper().startswith("SUITEB"):
+            raise CipherError(f"{word} is a mode of OpenSSL rather than a selector; name its suites instead")
+        spelled = spelling(word)
+        if spelled is None:
+            raise CipherError(_unknown(word, token))
+        known.append(spelled)
+    if len(known) > 1 and any(suite_number(word) is not None for word in known):
+        raise CipherError(f"{token}: a whole suite stands alone; + joins selectors, as in ECDHE+AESGCM")
+    return "+".join(known)
 
 
-def _check_old_versions(tokens: list[str], selection: Selection) -> None:
-    """A list of plain suite names that leaves a selected version without any is a mistake."""
-    names = [token for token in tokens if "-" in token.lstrip("-") and token[0] not in "!-+"]
-    if selection.lowest <= ProtocolVersion.TLS1_1 and len(names) == len(tokens) and all(map(needs_tls12, names)):
+def _unknown(word: str, token: str) -> str:
+    if not word:
+        return f"{token!r} lacks a word: + joins two of them, and ! - + stand before one, as in !aNULL or ECDHE+AESGCM"
+    if word.lower() == DEFAULT:
+        return f"{DEFAULT} stands alone; begin with DEFAULT, in capitals, to change OpenSSL's own list"
+    near = difflib.get_close_matches(word.upper(), WORDS, n=1, cutoff=0.75)
+    hint = f"; did you mean {near[0]}?" if near else "; openssl-ciphers(1) lists them"
+    return f"{word!r} is no cipher suite or selector that OpenSSL knows{hint}"
+
+
+def _refuse_unsafe(token: str, words: str, effect: frozenset[str]) -> None:
+    """A token that asks for nothing but suites without encryption or authentication, or for eNULL by name."""
+    asked = {"eNULL", "NULL", "COMPLEMENTOFALL", "aNULL", "ADH", "AECDH"} & set(words.split("+"))
+    if asked or (effect and effect <= _ANONYMOUS):
         raise CipherError(
-            f"none of these suites exists in TLS {selection.lowest.number}; add one such as ECDHE-RSA-AES128-SHA"
+            f"{token} asks for suites without encryption or without authentication, which are never offered; remove it"
         )
+
+
+def _empty(token: str, operator: str, library: Library) -> str:
+    if operator:
+        return f"{token} has no effect: {library.name} has no such suite"
+    return f"{token} is left out: {library.name} has no such suite"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import IntEnum
+from itertools import pairwise
 
 
 class SelectionError(ValueError):
@@ -36,10 +37,10 @@ class ProtocolVersion(IntEnum):
 
 
 def parse_version(text: str) -> ProtocolVersion:
-    """Read "1.2", "TLSv1.2", "tlsv1_2" or "TLS v1.2"."""
+    """Read "1.2", "TLSv1.2", "tlsv1_2" or "TLS v1.2"; "TLSv1" is TLS 1.0, as OpenSSL calls it."""
     number = text.strip().lower().replace(" ", "").removeprefix("tls").removeprefix("v").replace("_", ".")
     for version in ProtocolVersion:
-        if number == version.number:
+        if version.number == ("1.0" if number == "1" else number):
             return version
     raise SelectionError(f"{text!r} is no TLS version; the versions are 1.0, 1.1, 1.2 and 1.3")
 
@@ -56,7 +57,9 @@ class Selection:
 
     def __post_init__(self) -> None:
         if self.lowest > self.highest:
-            raise SelectionError(f"TLS {self.lowest.number} is above TLS {self.highest.number}")
+            raise SelectionError(
+                f"TLS {self.lowest.number} is above TLS {self.highest.number}; write the lower version first"
+            )
 
     def __iter__(self) -> Iterator[ProtocolVersion]:
         return (version for version in ProtocolVersion if version in self)
@@ -80,15 +83,14 @@ class Selection:
         chosen = sorted(set(versions))
         if not chosen:
             raise SelectionError("no TLS version is selected; select at least one")
-        selection = cls(chosen[0], chosen[-1])
-        missing = [version for version in selection if version not in chosen]
-        if missing:
-            bridge = " and ".join(f"TLS {version.number}" for version in missing)
-            raise SelectionError(
-                f"TLS {chosen[0].number} and TLS {chosen[-1].number} need {bridge} between them: "
-                "the versions of a service must be one unbroken run"
-            )
-        return selection
+        for below, above in pairwise(chosen):
+            bridge = " and ".join(f"TLS {version.number}" for version in cls(below, above) if below < version < above)
+            if bridge:
+                raise SelectionError(
+                    f"TLS {below.number} and TLS {above.number} need {bridge} between them: "
+                    "the versions of a service must be one unbroken run"
+                )
+        return cls(chosen[0], chosen[-1])
 
     @classmethod
     def parse(cls, text: str) -> Selection:

@@ -32,8 +32,8 @@ class GatewaySettings(Settings):
         Mailbox, Otherwise("postmaster at the first accepted domain, or at the host name if there is none")
     ] = Field(
         default_factory=_postmaster,
-        description="The mailbox of the person who looks after this gateway. Mail for the bare address <postmaster> "
-        "goes to its domain (RFC 5321 §4.5.1), and bounces name it as the one to ask.",
+        description="The mailbox of the person who looks after this gateway. Mail for postmaster without a domain "
+        "goes to the domain of this one (RFC 5321 §4.5.1), and bounces name it as the one to ask.",
     )
     workers: Count = Field(
         default=0,

@@ -1,0 +1,48 @@
+"""What a configuration allows and an administrator should know."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from sealgate.config.weakness import weaknesses
+from tests.config.samples import LIBRARY, configuration, listener
+
+REMARKS: list[tuple[dict[str, Any], list[str]]] = [
+    ({}, []),
+    ({"listeners": [listener(relay_networks=["10.0.0.0/8", "198.51.100.0/24", "fd00::/8"])]}, []),
+    ({"gateway": {"hostname": "gate"}}, ["gateway.hostname"]),
+    ({"listeners": []}, ["listeners"]),
+    ({"listeners": [listener(enabled=False, tls="off")]}, ["listeners"]),
+    ({"routes": []}, ["gateway.accepted_domains[0]"]),
+    ({"routes": [{"domain": "*", "hosts": ["smart.example"]}]}, []),
+    (
+        {
+            "gateway": {"hostname": "gate.example", "accepted_domains": [".inside.example"]},
+            "routes": [{"domain": "inside.example", "hosts": ["next.example"]}],
+        },
+        ["gateway.accepted_domains[0]"],
+    ),
+    ({"listeners": [listener(tls="off")]}, ["listeners[0].tls"]),
+    ({"listeners": [listener(tls="preferred")]}, ["listeners[0].tls"]),
+    ({"listeners": [listener(kind="public", tls="required")]}, ["listeners[0].tls"]),
+    ({"listeners": [listener(bare_line_endings="allow")]}, ["listeners[0].bare_line_endings"]),
+    (
+        {"listeners": [listener(relay_networks=["192.0.2.0/24", "198.0.0.0/8"])]},
+        ["listeners[0].relay_networks[1]"],
+    ),
+    ({"delivery": {"tls": "no"}}, ["delivery.tls"]),
+    ({"destinations": [{"domain": "old.example", "tls": "no"}]}, ["destinations[0].tls"]),
+    ({"tls": {"gui_https": {"versions": ["1.3"]}}}, ["tls.gui_https.versions"]),
+    (
+        {"tls": {"outbound_smtp": {"versions": ["1.0", "1.1", "1.2"]}}},
+        ["tls.outbound_smtp.versions", "tls.outbound_smtp.versions"],
+    ),
+    ({"tls": {"inbound_smtp": {"ciphers": "ECDHE+AESGCM:RC4-SHA"}}}, ["tls.inbound_smtp.ciphers"]),
+]
+
+
+@pytest.mark.parametrize(("changes", "places"), REMARKS)
+def test_each_weakness_is_named_beside_its_setting(changes: dict[str, Any], places: list[str]) -> None:
+    assert [remark.path for remark in weaknesses(configuration(**changes), LIBRARY)] == places

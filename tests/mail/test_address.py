@@ -1,0 +1,129 @@
+"""Addresses: what is one, what is none and why, and that writing undoes reading."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sealgate.mail.address import Address, AddressError, parse_address, parse_path
+
+LONGEST_LABEL = "d" * 63
+LONGEST_DOMAIN = ".".join([LONGEST_LABEL] * 3 + ["d" * 61])
+
+PATHS = {
+    b"<a@b.example>": Address("a", "b.example"),
+    b"<Some.One@Inside.EXAMPLE>": Address("Some.One", "Inside.EXAMPLE"),
+    b"<>": None,
+    b"<a@localhost>": Address("a", "localhost"),
+    b"<a+b=c/d!#$%&'*?^_`{|}~-@b.example>": Address("a+b=c/d!#$%&'*?^_`{|}~-", "b.example"),
+    b'<"two words"@b.example>': Address('"two words"', "b.example"),
+    b'<"a@b>"@c.example>': Address('"a@b>"', "c.example"),
+    b'<"quote\\" and \\\\"@b.example>': Address('"quote\\" and \\\\"', "b.example"),
+    b'<""@b.example>': Address('""', "b.example"),
+    b"<a@[192.0.2.1]>": Address("a", "[192.0.2.1]"),
+    b"<a@[IPv6:2001:db8::1]>": Address("a", "[IPv6:2001:db8::1]"),
+    b"<a@[ipv6:::ffff:192.0.2.1]>": Address("a", "[ipv6:::ffff:192.0.2.1]"),
+    b"<a@xn--mnchen-3ya.example>": Address("a", "xn--mnchen-3ya.example"),
+    b"<a@under_score.example>": Address("a", "under_score.example"),
+    b"<@relay.example:a@b.example>": Address("a", "b.example"),
+    b"<@one.example,@two.example:a@b.example>": Address("a", "b.example"),
+    b"<" + b"l" * 64 + b"@" + LONGEST_DOMAIN.encode() + b">": Address("l" * 64, LONGEST_DOMAIN),
+    b"<" + b"list-return-" * 8 + b"@b.example>": Address("list-return-" * 8, "b.example"),
+}
+
+NO_PATHS = {
+    b"": "between < and >",
+    b"<": "between < and >",
+    b"a@b.example": "between < and >",
+    b"<a@b.example": "between < and >",
+    b"a@b.example>": "between < and >",
+    b"<a>": "no domain",
+    b"<postmaster>": "no domain",
+    b"<@b.example>": "before @",
+    b"<a@>": "the domain",
+    b"<.a@b.example>": "before @",
+    b"<a..b@c.example>": "before @",
+    b"<a b@c.example>": "before @",
+    b"<a\x00b@c.example>": "before @",
+    b"<a\r\nb@c.example>": "before @",
+    b'<"a\r\nb"@c.example>': "before @",
+    b'<"open@b.example>': "before @",
+    b"<a@b@c.example>": "the domain",
+    b"<a@b..example>": "the domain",
+    b"<a@.example>": "the domain",
+    b"<a@b.example.>": "the domain",
+    b"<a@-b.example>": "the domain",
+    b"<a@b-.example>": "the domain",
+    b"<a@b.example >": "the domain",
+    b"<a@" + b"d" * 64 + b".example>": "the domain",
+    b"<a@[192.0.2.256]>": "the domain",
+    b"<a@[192.0.2]>": "the domain",
+    b"<a@[IPv6:2001:db8::1::2]>": "the domain",
+    b"<a@[IPv6:fe80::1%eth0]>": "the domain",
+    b"<a@[2001:db8::1]>": "the domain",
+    b"<a@[]>": "the domain",
+    b"<a@" + LONGEST_DOMAIN.encode() + b"d>": "the domain",
+    b"<@relay.example a@b.example>": "before @",
+    b"<@relay.example:>": "no domain",
+    "<jürgen@b.example>".encode(): "not ASCII",
+    "<a@münchen.example>".encode(): "not ASCII",
+    b"<\xff@b.example>": "not ASCII",
+    b"<" + b"l" * 400 + b"@b.example>": "more than 320",
+}
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_a_path_is_read(path: bytes) -> None:
+    assert parse_path(path) == PATHS[path]
+
+
+@pytest.mark.parametrize("path", NO_PATHS)
+def test_what_is_no_path_is_refused_with_the_reason(path: bytes) -> None:
+    with pytest.raises(AddressError, match=NO_PATHS[path]):
+        parse_path(path)
+
+
+@pytest.mark.parametrize("path", NO_PATHS)
+def test_the_reason_can_stand_in_a_reply(path: bytes) -> None:
+    with pytest.raises(AddressError) as caught:
+        parse_path(path)
+    sentence = str(caught.value)
+    assert sentence.isascii()
+    assert sentence.isprintable()
+    assert len(sentence) < 200
+
+
+@pytest.mark.parametrize("name", ["postmaster", "Postmaster", "POSTMASTER"])
+def test_postmaster_needs_no_domain_where_that_is_allowed(name: str) -> None:
+    assert parse_path(f"<{name}>".encode(), bare_postmaster=True) == Address(name, "")
+    assert str(Address(name, "")) == name
+
+
+def test_nobody_else_may_lack_a_domain() -> None:
+    with pytest.raises(AddressError, match="no domain"):
+        parse_path(b"<hostmaster>", bare_postmaster=True)
+
+
+def test_domains_compare_without_case_and_are_kept_as_written() -> None:
+    address = parse_address("A@B.Example")
+    assert address.domain_key == "b.example"
+    assert str(address) == "A@B.Example"
+
+
+@pytest.mark.parametrize("address", [address for address in PATHS.values() if address is not None])
+def test_writing_undoes_reading(address: Address) -> None:
+    assert parse_address(str(address)) == address
+
+
+@given(st.binary(max_size=80) | st.text('<>@.,:"\\[]a1 \x00é', max_size=40).map(str.encode))
+def test_anything_is_an_address_or_has_a_reason(path: bytes) -> None:
+    try:
+        address = parse_path(path, bare_postmaster=True)
+    except AddressError:
+        return
+    if address is None:
+        assert path == b"<>"
+    else:
+        assert parse_address(str(address), bare_postmaster=True) == address
+        assert str(address).isprintable()

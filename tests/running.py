@@ -1,0 +1,175 @@
+"""Real gateways for tests: an installed command, its own home, free ports on loopback."""
+
+from __future__ import annotations
+
+import re
+import signal
+import subprocess
+import sys
+import time
+import tomllib
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import tomli_w
+
+from tests.peers.ports import HOST, free_port, wait_for
+
+COMMAND = str(Path(sys.executable).with_name("sealgate"))
+PATIENCE = 30.0
+
+Settings = dict[str, Any]
+
+
+def eventually(what: Callable[[], Any], *, within: float = PATIENCE, why: Callable[[], str] = str) -> Any:
+    """The first true value of `what`; AssertionError with `why` if there is none in time."""
+    end = time.monotonic() + within
+    while not (value := what()):
+        assert time.monotonic() < end, f"not within {within:g} s: {why()}"
+        time.sleep(0.02)
+    return value
+
+
+class Gateway:
+    """One gateway: its home, its ports, its process."""
+
+    def __init__(self, home: Path, *flags: str, next_hop: int | None = None, workers: int = 1) -> None:
+        self.home = home
+        hop = ("--next-hop", f"{HOST}:{next_hop}") if next_hop else ("--next-hop", f"{HOST}:1")
+        self.command(
+            "init", "--hostname", "gate.inside.example", "--domain", "inside.example", *hop, *flags, "--force"
+        )
+        self.ports: dict[str, int] = {}
+        self._process: subprocess.Popen[bytes] | None = None
+
+        def first(settings: Settings) -> None:
+            settings["gateway"]["workers"] = workers
+            for listener in settings["listeners"]:
+                self.ports[listener["name"]] = listener["port"] = free_port()
+
+        self.configure(first)
+
+    def command(self, *words: str, check: bool = True, text: str | None = None) -> subprocess.CompletedProcess[str]:
+        """`sealgate --home HOME words`."""
+        done = subprocess.run(
+            [COMMAND, "--home", str(self.home), *words],
+            input=text or "",
+            capture_output=True,
+            text=True,
+            timeout=90,
+            check=False,
+        )
+        assert not check or done.returncode == 0, f"sealgate {' '.join(words)}: {done.stderr or done.stdout}"
+        return done
+
+    def settings(self) -> Settings:
+        """The stored configuration with its secrets."""
+        return tomllib.loads(self.command("showconfig", "--secrets").stdout)
+
+    def configure(self, change: Callable[[Settings], None]) -> None:
+        """Change settings; a running gateway goes on with them."""
+        settings = self.settings()
+        change(settings)
+        self.command("loadconfig", "-", text=tomli_w.dumps(settings))
+
+    def versions(self, service: str, *versions: str) -> None:
+        """Select the TLS versions of a service."""
+        self.configure(lambda settings: settings["tls"][service].update(versions=list(versions)))
+
+    def start(self) -> Gateway:
+        """Serve, and return when the gateway answers."""
+        with (self.home / "output").open("ab") as output:
+            words = [COMMAND, "--home", str(self.home), "serve"]
+            self._process = subprocess.Popen(words, stdout=output, stderr=output)
+        self.wait_for_log("Gateway started")
+        for name, port in self.ports.items():
+            wait_for(port, greeting=b"" if name == "private-tls" else b"220")
+        return self
+
+    def stop(self) -> int:
+        """The orderly end; its exit status."""
+        if self._process is None:
+            return 0
+        self._process.send_signal(signal.SIGTERM)
+        try:
+            return self._process.wait(60)
+        finally:
+            self._process.kill()
+            self._process = None
+
+    @property
+    def pid(self) -> int:
+        """The supervisor's process."""
+        assert self._process is not None
+        return self._process.pid
+
+    def log(self) -> str:
+        """The whole mail log."""
+        path = self.home / "logs" / "mail.log"
+        return path.read_text() if path.exists() else ""
+
+    def wait_for_log(self, pattern: str, *, within: float = PATIENCE, after: int = 0) -> str:
+        """The first line behind position `after` that has the pattern."""
+        regex = re.compile(f"^.*{pattern}.*$", re.MULTILINE)
+
+        def found() -> str | None:
+            match = regex.search(self.log(), after)
+            return match and match[0]
+
+        line: str = eventually(found, within=within, why=lambda: f"no line with {pattern!r} in:\n{self.log()[-4000:]}")
+        return line
+
+    def children(self) -> dict[str, int]:
+        """Process ids by the name of the child, as `sealgate status` tells."""
+        lines = self.command("status").stdout.splitlines()
+        return {line.split()[0]: int(match[1]) for line in lines if (match := re.search(r"process (\d+)", line))}
+
+
+@contextmanager
+def gateway(home: Path, *flags: str, next_hop: int | None = None, workers: int = 1) -> Iterator[Gateway]:
+    """A gateway that runs."""
+    running = Gateway(home, *flags, next_hop=next_hop, workers=workers)
+    try:
+        yield running.start()
+    finally:
+        running.stop()
+
+
+class NextHop:
+    """`sealgate sink` as the next hop, with the versions one wants."""
+
+    def __init__(self, folder: Path, versions: str = "1.2-1.3", port: int | None = None) -> None:
+        self.maildir = folder / "maildir"
+        self.port = port or free_port()
+        words = ["sink", "--port", str(self.port), "--tls", versions, "--maildir", str(self.maildir)]
+        folder.mkdir(parents=True, exist_ok=True)
+        self._process = subprocess.Popen(
+            [COMMAND, "--home", str(folder), *words], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        )
+        wait_for(self.port, greeting=b"220")
+
+    def messages(self) -> list[bytes]:
+        """Everything that has arrived."""
+        return [path.read_bytes() for path in sorted((self.maildir / "new").iterdir())]
+
+    def wait_for_messages(self, count: int = 1) -> list[bytes]:
+        """At least so many of them."""
+        found: list[bytes] = eventually(lambda: len(self.messages()) >= count and self.messages())
+        return found
+
+    def stop(self) -> None:
+        """The end."""
+        self._process.kill()
+        self._process.wait()
+
+
+@contextmanager
+def next_hop(folder: Path, versions: str = "1.2-1.3", port: int | None = None) -> Iterator[NextHop]:
+    """A next hop that runs."""
+    running = NextHop(folder, versions, port)
+    try:
+        yield running
+    finally:
+        running.stop()
