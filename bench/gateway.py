@@ -9,6 +9,8 @@ from pathlib import Path
 from bench.machine import Tree, wait_until
 from bench.traffic import Sink
 
+PATIENCE = 60.0  # seconds for a start, on a machine that does much else
+
 
 @dataclass(frozen=True, slots=True)
 class Running:
@@ -24,7 +26,7 @@ class Running:
 def wait_for_greeting(port: int, tree: Tree, output: Path) -> None:
     """Return when the program says 220; RuntimeError with what it printed when it ends or stays silent."""
     try:
-        wait_until(lambda: tree.ended() or _greets(port), 30.0)
+        wait_until(lambda: tree.ended() or _greets(port), PATIENCE)
     except TimeoutError:
         pass
     else:

@@ -50,7 +50,13 @@ class Tree:
         keeper = [sys.executable, "-m", "bench.keeper", *command]
         with log.open("ab") as output:
             self._keeper = subprocess.Popen(
-                keeper, cwd=ROOT, env=environment, stdin=subprocess.DEVNULL, stdout=output, stderr=output
+                keeper,
+                cwd=ROOT,
+                env=environment,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                start_new_session=True,  # Ctrl-C is for us, who then stop it in order
             )
 
     def members(self) -> list[Process]:

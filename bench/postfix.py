@@ -21,11 +21,14 @@ from tests.peers import unpack
 from tests.peers.certificate import self_signed
 from tests.peers.ports import HOST, free_port
 from tests.peers.postfix import MAIL_OWNER, MAILBOX_OWNER, SETGID_GROUP
+from tests.peers.programs import why_missing
 
 
 @contextmanager
 def running_postfix(folder: Path) -> Iterator[Running]:
     """Postfix in `folder`, relaying inside.example over TLS to a sink of its own."""
+    if reason := why_missing("postfix"):
+        raise SystemExit(f"{reason} (--only sealgate measures without it)")
     root = unpack.tree("postfix")
     folder = folder / "postfix"
     etc = folder / "etc"

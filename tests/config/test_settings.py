@@ -14,7 +14,7 @@ CHECKOUT = Path(__file__).parents[2]
 SESSIONS = "tests/gateway/test_sessions.py::"
 OUTBOUND = "tests/gateway/test_outbound.py::"
 VERSIONS = "tests/gateway/test_versions.py::"
-JOURNAL = "tests/journal/test_journal.py::"
+ROTATION = "tests/journal/test_rotation.py::"
 
 EFFECTS = {
     "gateway.hostname": OUTBOUND + "test_verification",
@@ -38,10 +38,10 @@ EFFECTS = {
     "delivery.lifetime": OUTBOUND + "test_a_permanent_refusal_comes_back_to_the_sender",
     "routes[].domain": OUTBOUND + "test_verification",
     "routes[].hosts": OUTBOUND + "test_verification",
-    "logs.mail_log_size": JOURNAL + "test_logs_rotate_by_size_and_the_newest_stay",
-    "logs.mail_log_keep": JOURNAL + "test_logs_rotate_by_size_and_the_newest_stay",
-    "logs.record_size": JOURNAL + "test_logs_rotate_by_size_and_the_newest_stay",
-    "logs.record_keep": JOURNAL + "test_logs_rotate_by_size_and_the_newest_stay",
+    "logs.mail_log_size": ROTATION + "test_logs_rotate_by_size_and_the_newest_stay",
+    "logs.mail_log_keep": ROTATION + "test_logs_rotate_by_size_and_the_newest_stay",
+    "logs.record_size": ROTATION + "test_logs_rotate_by_size_and_the_newest_stay",
+    "logs.record_keep": ROTATION + "test_logs_rotate_by_size_and_the_newest_stay",
 }
 """Setting -> the test that shows what it does."""
 

@@ -50,7 +50,7 @@ HELLO = Hello(
 
 
 @pytest.mark.parametrize("kind", EVENTS.values(), ids=EVENTS.keys())
-@settings(deadline=None)
+@settings(deadline=None, max_examples=settings().max_examples // 5)
 @given(data=st.data())
 def test_every_fact_comes_back(kind: type[Event], data: st.DataObject) -> None:
     record = Record(AT, "worker-1", data.draw(facts_of(kind)))

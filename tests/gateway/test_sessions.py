@@ -109,7 +109,7 @@ def test_bytes_behind_starttls_end_the_connection(gate: Gateway, client: Client)
     client.say("EHLO me.example")
     client.socket.sendall(b"STARTTLS\r\nMAIL FROM:<thief@me.example>\r\n")
     assert b"250" not in client.file.read()
-    line = gate.wait_for_log("STARTTLS.*clear|injection|behind STARTTLS")
+    line = gate.wait_for_log("behind STARTTLS")
     assert "ICID" in line
     assert "thief@me.example" not in gate.log()
 

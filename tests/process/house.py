@@ -21,7 +21,7 @@ PROGRAM = Path(__file__).with_name("child_program.py")
 SOURCES = Path(__file__).parents[2] / "src"
 PATIENCE = 30.0
 BRISK = Timing(
-    beat=0.1, silence=30, prepare=2.0, swap=2.0, stop_workers=3.0, stop_control=3.0, parting=0.5,
+    beat=0.1, silence=150, prepare=2.0, swap=2.0, stop_workers=3.0, stop_control=3.0, parting=0.5,
     restart=(0.0, 0.1, 0.2),
 )  # fmt: skip
 

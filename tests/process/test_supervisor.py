@@ -4,6 +4,7 @@ import asyncio
 import os
 import signal
 import socket
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,7 @@ from sealgate.process.channel import ChannelError
 from sealgate.process.endpoint import EndpointError
 from sealgate.process.ids import IdError
 from sealgate.process.member import Timing
-from tests.process.house import House, running
+from tests.process.house import BRISK, House, running
 
 
 async def test_children_come_up_serve_and_stop_in_order(tmp_path: Path) -> None:
@@ -69,7 +70,7 @@ async def test_a_child_that_dies_again_and_again_is_restarted_ever_more_slowly(t
 
 @pytest.mark.parametrize("kind", ["silence", "freeze"])
 async def test_a_silent_child_is_killed_and_comes_back(tmp_path: Path, kind: str) -> None:
-    async with running(House(tmp_path)) as house:
+    async with running(House(tmp_path, timing=replace(BRISK, silence=30))) as house:
         house.channel("worker-2").notify("ask", {"op": "nonsense", "body": {"kind": kind}})
         await house.note("worker-2")
         assert (await house.death("worker-2")).status == -signal.SIGKILL

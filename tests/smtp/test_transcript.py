@@ -271,6 +271,12 @@ C: RCPT TO:<d@inside.example>
 S: 452 4.5.3 Too many recipients
 C: DATA
 S: 354
+C: .
+S: 250
+C: MAIL FROM:<a@b.example>
+S: 250
+C: RCPT TO:<d@inside.example>
+S: 250
 """,
     "pipelining behind what was refused is no offence": """
 C: HELO x

@@ -79,6 +79,11 @@ def test_the_oldest_are_forgotten_and_their_numbers_never_given_again(path: Path
     assert kept == list(range(KEPT + 3, 3, -1))
     assert revisions.get(3) is None
     assert KEPT >= 50
+    database = sqlite3.connect(path)
+    with database:
+        database.execute("DELETE FROM revision WHERE number > 50")
+    database.close()
+    assert add(revisions).number == KEPT + 4
 
 
 def test_a_forgotten_key_is_nowhere_in_the_file(path: Path) -> None:

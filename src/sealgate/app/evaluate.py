@@ -57,11 +57,10 @@ Sealgate is running. Send it a message over TLS, from another terminal:
 
   swaks --server 127.0.0.1:{smtp} --tls --to someone@inside.example
 
-or without swaks:
+or, where there is no swaks:
 
-  printf 'EHLO me.example\\r\\nMAIL FROM:<me@me.example>\\r\\nRCPT TO:<someone@inside.example>\\r\\nDATA\\r\\nSubject: hello\\r\\n\\r\\nHello.\\r\\n.\\r\\nQUIT\\r\\n' \\
-    | (sleep 1; while read -r line; do printf '%s\\n' "$line"; sleep 0.2; done) \\
-    | openssl s_client -quiet -starttls smtp -connect 127.0.0.1:{smtp}
+  python3 -c "import smtplib; s = smtplib.SMTP('127.0.0.1', {smtp}); s.starttls(); \\
+    s.sendmail('me@me.example', 'someone@inside.example', 'Subject: hello\\n\\nHello.')"
 
 Then look:
 

@@ -14,7 +14,8 @@ from sealgate.delivery.carrier import CarrierTools
 from sealgate.delivery.route import Router
 from sealgate.delivery.schedule import Schedule
 from sealgate.event.facts import Event, Note, ServiceUnavailable, SpoolRecovered
-from sealgate.inbound.session import Session, SessionTools
+from sealgate.inbound.session import Session
+from sealgate.inbound.tools import SessionTools
 from sealgate.journal.journal import Journal
 from sealgate.live.revision import Current, LiveError, LiveRevision, build, faults_of
 from sealgate.process.channel import ChannelError

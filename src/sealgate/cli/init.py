@@ -6,14 +6,16 @@ import argparse
 import datetime
 import socket
 import sys
+from pathlib import Path
 
 from sealgate.cli.commands import stored
 from sealgate.config.check import check
 from sealgate.config.defaults import first_configuration
 from sealgate.config.problem import ConfigurationError
-from sealgate.config.schema import CertificateProfile
+from sealgate.config.schema import CertificateProfile, Configuration
 from sealgate.net.tls.credential import self_signed
 from sealgate.net.tls.library import measure_library
+from sealgate.tls.verdict import weaknesses
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -45,27 +47,9 @@ def init(options: argparse.Namespace) -> int:
     if revisions.current() is not None and not options.force:
         print(f"{options.home} has a configuration already; see it with: sealgate showconfig", file=sys.stderr)
         return 1
-    hostname = options.hostname or _ask("Name of this gateway", _own_name())
-    domains = options.domain or _ask("Domains to accept mail for", "inside.example").replace(",", " ").split()
-    next_hop = options.next_hop
-    if next_hop is None:
-        answer = _ask("Host and port that take this mail, or mx", "127.0.0.1:2526" if not options.domain else "mx")
-        next_hop = None if answer == "mx" else answer
     now = datetime.datetime.now(datetime.UTC)
-    profiles = []
-    for kind in ("rsa", "ec"):
-        certificate, key = self_signed(hostname, kind, now=now)
-        profiles.append(CertificateProfile(name=f"self-signed-{kind}", certificate=certificate, key=key))
     try:
-        configuration = first_configuration(
-            hostname,
-            tuple(profiles),
-            domains=tuple(domains),
-            next_hop=next_hop,
-            port_base=options.port_base,
-            defaults=options.defaults,
-            production=options.ports == "production",
-        )
+        configuration = _configuration(options, now)
         problems = check(configuration, measure_library())
         if problems:
             raise ConfigurationError(problems)
@@ -74,13 +58,44 @@ def init(options: argparse.Namespace) -> int:
         for problem in error.problems:
             print(f"  {problem}", file=sys.stderr)
         return 1
-    revision = revisions.add(
-        configuration, who="init", comment=f"sealgate init ({options.defaults})", at=now, face="cli"
-    )
-    versions = ", ".join(version.label for version in configuration.tls.inbound_smtp.selection)
-    print(f"Revision {revision.number} written to {options.home}: {hostname} takes mail for {', '.join(domains)}.")
-    print(f"TLS on every service: {versions}. Certificates: self-signed, RSA and ECDSA.")
+    comment = f"sealgate init ({options.defaults})"
+    revision = revisions.add(configuration, who="init", comment=comment, at=now, face="cli")
+    _report(options.home, revision.number, configuration)
     return 0
+
+
+def _configuration(options: argparse.Namespace, now: datetime.datetime) -> Configuration:
+    """From flags, and questions for what they leave open."""
+    hostname = options.hostname or _ask("Name of this gateway", _own_name())
+    domains = options.domain or _ask("Domains to accept mail for", "inside.example").replace(",", " ").split()
+    next_hop = options.next_hop
+    if next_hop is None:
+        answer = _ask("Host and port that take this mail, or mx", "mx" if options.domain else "127.0.0.1:2526")
+        next_hop = None if answer == "mx" else answer
+    return first_configuration(
+        hostname,
+        tuple(_profile(hostname, kind, now) for kind in ("rsa", "ec")),
+        domains=tuple(domains),
+        next_hop=next_hop,
+        port_base=options.port_base,
+        defaults=options.defaults,
+        production=options.ports == "production",
+    )
+
+
+def _profile(hostname: str, kind: str, now: datetime.datetime) -> CertificateProfile:
+    certificate, key = self_signed(hostname, kind, now=now)
+    return CertificateProfile(name=f"self-signed-{kind}", certificate=certificate, key=key)
+
+
+def _report(home: Path, number: int, configuration: Configuration) -> None:
+    gateway, services = configuration.gateway, configuration.tls
+    versions = ", ".join(version.label for version in services.inbound_smtp.selection)
+    print(f"Revision {number} written to {home}:")
+    print(f"{gateway.hostname} takes mail for {', '.join(gateway.accepted_domains)}.")
+    print(f"TLS on every service: {versions}. Certificates: self-signed, RSA and ECDSA.")
+    for sentence in weaknesses(services.inbound_smtp.policy()):
+        print(f"Note: {sentence}")
 
 
 def _own_name() -> str:

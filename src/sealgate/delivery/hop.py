@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections import deque
 from typing import cast
 
 from cryptography import x509
@@ -25,7 +24,6 @@ class Hop(asyncio.Protocol):
         self.machine = ClientMachine(name)
         self._loop = loop
         self._transport: asyncio.Transport | TlsTransport | None = None
-        self._replies: deque[Reply] = deque()
         self._waiter: asyncio.Future[None] | None = None
         self._lost: str | None = None
         self._handshake: asyncio.Future[Handshake] | None = None
@@ -41,14 +39,8 @@ class Hop(asyncio.Protocol):
         self.local_ip = self._transport.get_extra_info("sockname")[0]
 
     def data_received(self, data: bytes) -> None:
-        """Replies, or a part of one."""
-        try:
-            self.machine.receive(data)
-            while (reply := self.machine.next_reply()) is not None:
-                self._replies.append(reply)
-        except ProtocolFault as fault:
-            self._end(f"the server does not speak SMTP: {fault}")
-            self.abort()
+        """Replies, or a part of one. They are read when they are asked for: none outlives a STARTTLS."""
+        self.machine.receive(data)
         self._wake()
 
     def eof_received(self) -> bool | None:
@@ -119,7 +111,7 @@ class Hop(asyncio.Protocol):
 
     async def reply(self, timeout: float) -> Reply:
         """The next reply."""
-        while not self._replies:
+        while (reply := self._next_reply()) is None:
             if self._lost is not None:
                 raise HopLost(self._lost)
             self._waiter = self._loop.create_future()
@@ -128,7 +120,15 @@ class Hop(asyncio.Protocol):
                 await self._waiter
             finally:
                 timer.cancel()
-        return self._replies.popleft()
+        return reply
+
+    def _next_reply(self) -> Reply | None:
+        try:
+            return self.machine.next_reply()
+        except ProtocolFault as fault:
+            self._end(f"the server does not speak SMTP: {fault}")
+            self.abort()
+            return None
 
     def _silent(self, timeout: float) -> None:
         self._end(f"the server did not answer within {timeout:g} seconds")

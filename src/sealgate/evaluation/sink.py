@@ -13,6 +13,7 @@ from sealgate.net.tls.context import ServerContexts
 from sealgate.net.tls.transport import Handshake, TlsTransport
 from sealgate.smtp import replies
 from sealgate.smtp import server as smtp
+from sealgate.smtp.data import BareLineEndings
 
 HANDSHAKE_TIMEOUT = 30.0
 HELLO_LIMIT = 65536
@@ -42,7 +43,7 @@ class SinkSession(asyncio.Protocol):
         self._machine = smtp.ServerMachine(
             tools.hostname,
             offer=smtp.Offer(tools.contexts is not None, SIZE_LIMIT, ReplyStyle.RFC2034),
-            limits=smtp.Limits(size=SIZE_LIMIT),
+            limits=smtp.Limits(size=SIZE_LIMIT, bare_line_endings=BareLineEndings.ALLOW),
         )
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from sealgate.config.schema import Listener
 from sealgate.event.facts import (
@@ -19,6 +18,7 @@ from sealgate.event.facts import (
     SpoolTrouble,
     SubjectSeen,
 )
+from sealgate.inbound.tools import SessionTools
 from sealgate.mail.address import Address
 from sealgate.mail.reply import Reply
 from sealgate.mail.trace import header_facts, received_field
@@ -26,9 +26,6 @@ from sealgate.smtp import replies
 from sealgate.smtp import server as smtp
 from sealgate.store.spool import NewMessage, SpoolFault
 from sealgate.tls.verdict import Outcome
-
-if TYPE_CHECKING:
-    from sealgate.inbound.session import SessionTools
 
 HEADER_SEARCHED = 65536
 """Bytes at the beginning of a message that are searched for its header fields."""

@@ -6,8 +6,6 @@ Callbacks, not tasks: a session waits only for a lease, a spool commit or its pe
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
-from dataclasses import dataclass
 from functools import partial
 from typing import cast
 
@@ -16,49 +14,31 @@ from sealgate.event.facts import (
     ConnectionClosed,
     ConnectionOpened,
     ConnectionRefused,
-    Event,
     ReceivingFailed,
     RecipientRefused,
     StarttlsInjected,
-    TlsFailed,
     TlsRequired,
-    TlsSucceeded,
     Way,
 )
 from sealgate.inbound.acceptance import Admission, accept_recipient, admit
+from sealgate.inbound.handshake import fact_of
+from sealgate.inbound.machine import machine_for
 from sealgate.inbound.reception import Reception, Trace
-from sealgate.live.revision import Current, LiveListener
+from sealgate.inbound.tools import Answer, SessionTools, is_full_for_host
+from sealgate.live.revision import LiveListener
 from sealgate.mail.address import Address
 from sealgate.mail.reply import Reply, ReplyStyle
 from sealgate.net.tls.context import ServerContexts
 from sealgate.net.tls.transport import Handshake, TlsTransport
-from sealgate.process.channel import ChannelClosed
-from sealgate.process.ids import Ids
-from sealgate.process.lease import Lease, Leases, Refused
+from sealgate.process.ids import IdError
+from sealgate.process.lease import Lease
 from sealgate.smtp import replies
 from sealgate.smtp import server as smtp
-from sealgate.smtp.data import BareLineEndings
-from sealgate.store.spool import Queued, Spool, SpoolFault
-from sealgate.tls.failure import Origin, TlsFailure
-from sealgate.tls.policy import ClientCertificate
-from sealgate.tls.verdict import Outcome, Side, explain
+from sealgate.store.spool import SpoolFault
+from sealgate.tls.verdict import Outcome
 
 MOST_WAITING = 256 * 1024
 """Bytes that a client may send ahead while its message is being made durable."""
-
-
-@dataclass(frozen=True, slots=True)
-class SessionTools:
-    """What every session of a worker shares."""
-
-    current: Current
-    spool: Spool
-    ids: Ids
-    leases: Leases
-    emit: Callable[[Event], None]
-    deliver: Callable[[Queued], None]
-    clock: Callable[[], float]
-    sessions: set[Session]
 
 
 class Session(asyncio.Protocol):
@@ -70,7 +50,7 @@ class Session(asyncio.Protocol):
         self._loop = asyncio.get_running_loop()
         self._transport: asyncio.Transport | TlsTransport | None = None
         self._machine: smtp.ServerMachine | None = None
-        self._leases: list[Lease] = []
+        self._lease: Lease | None = None
         self._handshake_lease: Lease | None = None
         self._reception: Reception | None = None
         self._hello = ""
@@ -94,80 +74,48 @@ class Session(asyncio.Protocol):
             plain.abort()  # gone already, or the listener has just been removed
             return
         self._live: LiveListener = live
-        self._peer_ip, self._peer_port = peer[0], peer[1]
-        self._icid = self._tools.ids.next("icid")
-        self._tools.emit(ConnectionOpened(self._icid, self._name, local[0], local[1], self._peer_ip, self._peer_port))
+        self._peer_ip = peer[0]
+        try:
+            self._icid = self._tools.ids.next("icid")
+        except IdError:
+            plain.abort()  # the supervisor's disk is full, or the supervisor is gone: nothing can be promised
+            return
+        self._tools.emit(ConnectionOpened(self._icid, self._name, local[0], local[1], self._peer_ip, peer[1]))
         plain.pause_reading()
-        limits = self._tools.current.revision.configuration.limits
-        wants = [
-            ("connections", limits.connections),
-            (f"connections {self._peer_ip}", limits.connections_per_host),
-        ]
-        self._ask(wants, self._admitted)
+        self._tools.ask_for_connection(self._peer_ip, self._admitted)
         self._arm()
 
-    def _ask(self, wants: list[tuple[str, int]], then: Callable[[Lease | Refused | None], None]) -> None:
-        """Ask the gateway for leases; `then` gets None if the supervisor is gone."""
-        future = self._tools.leases.acquire(wants)
-        future.add_done_callback(partial(self._leased, then))
-
-    def _leased(self, then: Callable[[Lease | Refused | None], None], future: asyncio.Future[Lease | Refused]) -> None:
-        if future.cancelled() or isinstance(future.exception(), ChannelClosed):
-            then(None)
-        else:
-            then(future.result())
-
-    def _admitted(self, answer: Lease | Refused | None) -> None:
+    def _admitted(self, answer: Answer) -> None:
         if self._ended or self._transport is None:
             return
         if not isinstance(answer, Lease):
-            per_host = isinstance(answer, Refused) and answer.key.startswith("connections ")
-            reply = replies.TOO_MANY_CONNECTIONS_FROM_HOST if per_host else replies.TOO_MANY_CONNECTIONS
-            self._refuse(reply, "too many connections")
+            own = is_full_for_host(answer, self._peer_ip)
+            reply = replies.TOO_MANY_CONNECTIONS_FROM_HOST if own else replies.TOO_MANY_CONNECTIONS
+            self._refuse(reply, "Connection limit exceeded")
             return
-        self._leases.append(answer)
+        self._lease = answer
         settings = self._live.settings
         self._admission: Admission = admit(settings, self._peer_ip)
         self._tools.emit(
             ConnectionAccepted(self._icid, self._admission.decision, self._admission.group, self._admission.match)
         )
         if settings.implicit_tls:
-            self._begin_handshake(None)
+            self._tools.ask_for_handshake(self._peer_ip, partial(self._handshake_admitted, None))
         else:
             self._start_smtp(encrypted=False)
             self._transport.resume_reading()
 
     def _refuse(self, reply: Reply, reason: str) -> None:
         """Turn a connection away before it is a session."""
-        style = ReplyStyle(self._live.settings.reply_style)
-        text = " ".join(reply.lines)
-        self._tools.emit(ConnectionRefused(self._icid, self._name, self._peer_ip, f"{reply.code} {text}", reason))
+        said = f"{reply.code} {' '.join(reply.lines)}"
+        self._tools.emit(ConnectionRefused(self._icid, self._name, self._peer_ip, said, reason))
         if not self._live.settings.implicit_tls:
-            self._write(reply.encode(style))
+            self._write(reply.encode(ReplyStyle(self._live.settings.reply_style)))
         self._close()
 
     def _start_smtp(self, *, encrypted: bool) -> None:
-        settings = self._live.settings
         hostname = self._tools.current.revision.configuration.gateway.hostname
-        offer = smtp.Offer(
-            starttls=settings.tls != "off" and not settings.implicit_tls and self._live.contexts is not None,
-            size=settings.max_message_size,
-            reply_style=ReplyStyle(settings.reply_style),
-        )
-        limits = smtp.Limits(
-            line=settings.max_line,
-            bad_commands=settings.max_bad_commands,
-            recipients=settings.max_recipients,
-            size=settings.max_message_size,
-            bare_line_endings=BareLineEndings(settings.bare_line_endings),
-        )
-        self._machine = smtp.ServerMachine(
-            hostname,
-            offer=offer,
-            limits=limits,
-            encrypted=encrypted,
-            require_tls=settings.tls == "required",
-        )
+        self._machine = machine_for(self._live, hostname, encrypted=encrypted)
         self._write(self._machine.greeting())
 
     def data_received(self, data: bytes) -> None:
@@ -196,8 +144,8 @@ class Session(asyncio.Protocol):
         if self._reception is not None and not self._waits:
             self._reception.abandon("Receiving aborted")
             self._reception = None
-        for lease in self._leases:
-            lease.release()
+        if self._lease is not None:
+            self._lease.release()
         self._release_handshake()
         if self._icid:
             self._tools.emit(ConnectionClosed(self._icid, lost))
@@ -281,26 +229,22 @@ class Session(asyncio.Protocol):
             case smtp.Data():
                 self._write(machine.answer(replies.GO_AHEAD))
                 if self._reception is not None:
-                    self._reception.begin(self._trace())
+                    self._reception.begin(Trace(self._hello, self._peer_ip, self._esmtp, self._outcome))
             case smtp.MessageEnd():
                 self._message_end(machine, event)
             case smtp.StartTls():
                 self._starttls(machine)
-            case smtp.Reset(reply):
-                self._drop_reception()
-                self._write(machine.answer(reply))
-            case smtp.Refusal(reply) | smtp.Simple(reply):
-                self._refused_for_tls(reply)
+            case smtp.Reset(reply) | smtp.Refusal(reply) | smtp.Simple(reply):
+                if isinstance(event, smtp.Reset):
+                    self._drop_reception()
+                if reply is replies.TLS_REQUIRED:
+                    self._tools.emit(TlsRequired(self._icid))
                 self._write(machine.answer(reply))
             case smtp.Quit(reply):
                 self._write(machine.answer(reply))
                 self._close()
             case smtp.Hangup(reply, reason):
                 self._machine_hung_up(machine, reply, reason)
-
-    def _refused_for_tls(self, reply: Reply) -> None:
-        if reply is replies.TLS_REQUIRED:
-            self._tools.emit(TlsRequired(self._icid))
 
     def _machine_hung_up(self, machine: smtp.ServerMachine, reply: Reply | None, reason: str) -> None:
         if reason == smtp.INJECTION:
@@ -309,7 +253,11 @@ class Session(asyncio.Protocol):
         self._hang_up(reply, reason)
 
     def _mail(self, machine: smtp.ServerMachine, event: smtp.Mail) -> None:
-        mid = self._tools.ids.next("mid")
+        try:
+            mid = self._tools.ids.next("mid")
+        except IdError:
+            self._write(machine.answer(replies.SERVER_ERROR))
+            return
         self._reception = Reception(self._tools, mid, self._icid, event, self._live.settings)
         self._write(machine.answer(replies.sender_ok(event.sender)))
 
@@ -326,9 +274,6 @@ class Session(asyncio.Protocol):
             recipient = Address(recipient.local, configuration.gateway.postmaster.rpartition("@")[2])
         self._reception.add(recipient)
         return replies.recipient_ok(recipient)
-
-    def _trace(self) -> Trace:
-        return Trace(hello=self._hello, peer_ip=self._peer_ip, esmtp=self._esmtp, outcome=self._outcome)
 
     def _take(self, data: bytes) -> None:
         """A piece of the body; the peer waits while the disk is behind."""
@@ -378,22 +323,14 @@ class Session(asyncio.Protocol):
         if self._contexts() is None:
             self._write(machine.answer(replies.TLS_NOT_AVAILABLE))
             return
-        self._begin_handshake(machine)
+        self._tools.ask_for_handshake(self._peer_ip, partial(self._handshake_admitted, machine))
 
     def _contexts(self) -> ServerContexts | None:
         """The contexts in force now, not those of the greeting: a withdrawn version ends with the commit."""
         live = self._tools.current.listener(self._name)
         return None if live is None else live.contexts
 
-    def _begin_handshake(self, machine: smtp.ServerMachine | None) -> None:
-        limits = self._tools.current.revision.configuration.limits
-        wants = [
-            ("handshakes", limits.handshakes),
-            (f"handshakes {self._peer_ip}", limits.handshakes_per_host),
-        ]
-        self._ask(wants, partial(self._handshake_admitted, machine))
-
-    def _handshake_admitted(self, machine: smtp.ServerMachine | None, answer: Lease | Refused | None) -> None:
+    def _handshake_admitted(self, machine: smtp.ServerMachine | None, answer: Answer) -> None:
         if self._ended or self._transport is None:
             return
         if not isinstance(answer, Lease):
@@ -413,7 +350,7 @@ class Session(asyncio.Protocol):
 
     def _shake_hands(self) -> None:
         plain = cast(asyncio.Transport, self._transport)
-        limits = self._tools.current.revision.configuration.limits
+        limits = self._tools.limits
         self._machine = None if self._live.settings.implicit_tls else self._machine
         layer = TlsTransport(plain, self, self._loop)
         self._transport = layer
@@ -430,18 +367,7 @@ class Session(asyncio.Protocol):
         self._release_handshake()
         assert handshake.outcome is not None
         self._outcome = handshake.outcome
-        self._tools.emit(
-            TlsSucceeded(
-                way=Way.IN,
-                connection=self._icid,
-                service=self._name,
-                peer_ip=self._peer_ip,
-                domain=None,
-                outcome=handshake.outcome,
-                hello=handshake.hello,
-                seconds=handshake.seconds,
-            )
-        )
+        self._tell(handshake)
         self._heard = self._loop.time()
         if self._machine is None:
             self._start_smtp(encrypted=True)
@@ -453,24 +379,9 @@ class Session(asyncio.Protocol):
     def handshake_failed(self, handshake: Handshake) -> None:
         """One quiet line; the transport sends the alert and closes."""
         self._release_handshake()
-        policy = self._tools.current.revision.configuration.tls.inbound_smtp.policy(
-            ClientCertificate(self._live.settings.client_certificate)
-        )
-        failure = handshake.failure or TlsFailure(Origin.LOCAL, None, "unknown failure")
-        self._tools.emit(
-            TlsFailed(
-                way=Way.IN,
-                connection=self._icid,
-                service=self._name,
-                peer_ip=self._peer_ip,
-                domain=None,
-                failure=failure,
-                explanation=explain(policy, handshake.hello, failure, Side.SERVER),
-                hello=handshake.hello,
-                offered=str(policy.selection),
-                deferring=False,
-                version_mismatch=False,
-                seconds=handshake.seconds,
-            )
-        )
+        self._tell(handshake)
         self._ended = True
+
+    def _tell(self, handshake: Handshake) -> None:
+        configuration = self._tools.current.revision.configuration
+        self._tools.emit(fact_of(handshake, self._icid, self._peer_ip, self._live.settings, configuration))

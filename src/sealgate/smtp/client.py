@@ -103,7 +103,6 @@ class ClientMachine:
     def _reply(self) -> Reply:
         lines, self._lines = tuple(self._lines), []
         self._awaits_tls = self._asked_tls and self._code == 220
-        self._asked_tls = False
         match = _ENHANCED.match(lines[0])
         # A status of another class than the code contradicts it, and says nothing (RFC 2034 §4).
         agrees = match is not None and match[1][0] == str(self._code)[0]

@@ -191,7 +191,7 @@ def _widen(selection: Selection) -> str:
 
 
 def _explain_server(policy: TlsPolicy, hello: Hello | None, failure: TlsFailure) -> Explanation:
-    reason = failure.reason
+    reason, highest = failure.reason, policy.selection.highest.number
     if reason in (UNSUPPORTED_PROTOCOL, VERSION_TOO_LOW):
         return _explain_versions(policy.selection, hello)
     if reason == NO_SHARED_CIPHER:
@@ -212,7 +212,7 @@ def _explain_server(policy: TlsPolicy, hello: Hello | None, failure: TlsFailure)
     if reason == INAPPROPRIATE_FALLBACK:
         return Explanation(
             "inappropriate-fallback",
-            f"The client stepped down to an older version, and this service speaks TLS {policy.selection.highest.number}.",
+            f"The client stepped down to an older version although this service speaks TLS {highest}.",
             "Look why its first attempt failed: a device between may disturb newer versions.",
         )
     if reason in (NO_PEER_CERTIFICATE, CERTIFICATE_VERIFY_FAILED):

@@ -1,7 +1,8 @@
 """What a server under a policy would agree on with a client, from the client's hello alone.
 
 It follows OpenSSL's order of questions, so that a refusal carries the very reason that OpenSSL would give. Assumed are
-the two certificates that `sealgate init` makes, RSA and ECDSA on secp256r1, and that the server's preference rules.
+the two certificates that `sealgate init` makes, RSA and ECDSA on secp256r1. What the hello does not say stays unknown:
+a client without supported_versions may still refuse an older version that is chosen for it.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from sealgate.tls.failure import (
     NO_SUITABLE_SIGNATURE,
     UNSUPPORTED_PROTOCOL,
 )
-from sealgate.tls.group import group_number, server_tuples
+from sealgate.tls.group import HYBRID_GROUPS, group_number, server_tuples
 from sealgate.tls.hello import Hello
 from sealgate.tls.library import Library
 from sealgate.tls.plan import served_suites
@@ -95,10 +96,11 @@ def _older(
 
 
 def _group_12(hello: Hello, library: Library) -> str | None:
-    """The server's first common curve; a client that names none takes any (RFC 8422 §4). Hybrids are TLS 1.3 only."""
-    curves = [name for names in server_tuples(library) for name in names if "MLKEM" not in name]
-    if not hello.groups:
-        return "secp256r1" if "secp256r1" in curves else next(iter(curves), None)
+    """The server's first common curve. Without a list OpenSSL 4 takes none, though RFC 8422 §4 would allow it.
+
+    Hybrids belong to TLS 1.3 alone.
+    """
+    curves = [name for names in server_tuples(library) for name in names if name not in HYBRID_GROUPS]
     return next((name for name in curves if group_number(name) in hello.groups), None)
 
 
@@ -111,7 +113,6 @@ def _signers(version: ProtocolVersion, policy: TlsPolicy, hello: Hello) -> froze
     found = set()
     if schemes & _RSA or (sha1 and _RSA_SHA1 in schemes):
         found.add("RSA")
-    on_curve = not hello.groups or _SECP256R1 in hello.groups
-    if on_curve and (schemes & _ECDSA or (sha1 and _ECDSA_SHA1 in schemes)):
+    if _SECP256R1 in hello.groups and (schemes & _ECDSA or (sha1 and _ECDSA_SHA1 in schemes)):
         found.add("ECDSA")
     return frozenset(found)
