@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import argparse
-import asyncio
-import os
 import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+import uvloop
+
 from sealgate import __version__
 from sealgate.app.logs import open_journal
 from sealgate.cli.commands import stored
 from sealgate.control.commit import payload_of
-from sealgate.event.facts import Event, GatewayStarted, ServiceUnavailable
+from sealgate.event.facts import ServiceUnavailable
 from sealgate.net.tls.library import measure_library
 from sealgate.process.endpoint import Endpoint, EndpointError
 from sealgate.process.ids import IdError
@@ -22,7 +22,7 @@ from sealgate.process.lock import HomeInUse
 from sealgate.process.supervisor import Supervisor
 
 
-def serve(options: argparse.Namespace, ready: Callable[[], None] | None = None) -> int:
+def serve(options: argparse.Namespace, ready: Callable[[], None] = lambda: None) -> int:
     """Run until told to stop; `ready` is called when the gateway serves."""
     revision = stored(options.home).current()
     if revision is None:
@@ -32,31 +32,26 @@ def serve(options: argparse.Namespace, ready: Callable[[], None] | None = None) 
     for sentence in payload["all_faults"]:
         print(f"sealgate: {sentence}", file=sys.stderr)
     try:
-        return asyncio.run(_supervise(options.home, payload, ready))
+        return uvloop.run(_supervise(options.home, payload, ready))
     except (HomeInUse, IdError, EndpointError) as error:
         print(f"sealgate: {error}", file=sys.stderr)
         return 1
 
 
-async def _supervise(home: Path, payload: dict[str, Any], ready: Callable[[], None] | None) -> int:
+async def _supervise(home: Path, payload: dict[str, Any], ready: Callable[[], None]) -> int:
     journal = open_journal(home, "supervisor", payload["configuration"])
     for sentence in payload["all_faults"]:
         journal.emit(ServiceUnavailable("tls", sentence))
-
-    def emit(event: Event) -> None:
-        journal.emit(event)
-        if isinstance(event, GatewayStarted) and ready is not None:
-            ready()
 
     supervisor = Supervisor(
         home,
         payload,
         endpoints_of,
         lambda child, fd: [sys.executable, "-m", "sealgate", "child", child, str(fd), str(home)],
-        emit,
+        journal.emit,
         version=__version__,
         reopen=journal.reopen,
-        environment={**os.environ, "OPENSSL_CONF": ""},
+        ready=ready,
     )
     try:
         return await supervisor.run()

@@ -26,7 +26,7 @@ from sealgate.process.lease import Lease, Leases
 from sealgate.store.spool import Queued, Spool
 from sealgate.tls.library import Library
 
-FINISH_PATIENCE = 20.0
+FINISH_PATIENCE = 15.0
 """Seconds that sessions and transactions under way may take when the gateway stops."""
 
 
@@ -72,9 +72,17 @@ class Worker:
         """Recover the spool, then listen."""
         await self._ids.prepare()
         self._take_over(await self._spool.start())
+        if self._number == 1:
+            await self._adopt_orphans()
         for sentence in faults_of(self._current.revision):
             self._emit(ServiceUnavailable("tls", sentence))
         await self._listen(self._connection.start.listening)
+
+    async def _adopt_orphans(self) -> None:
+        """Spools of workers that a lower worker count has left without an owner."""
+        for folder in sorted((self._home / "spool").iterdir()):
+            if folder.name.startswith("worker-") and folder.name not in self._connection.start.crew:
+                await self.retired(folder.name)
 
     def _take_over(self, queued: Sequence[Queued]) -> None:
         if queued:

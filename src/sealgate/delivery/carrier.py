@@ -17,7 +17,7 @@ from sealgate.delivery.message import Job
 from sealgate.delivery.route import Router, Target
 from sealgate.delivery.transaction import Fate, deliver
 from sealgate.delivery.trouble import HopTrouble, Trouble
-from sealgate.event.facts import DeliveryClosed, DeliveryFailed, DeliveryOpened, DeliveryStarted, Event
+from sealgate.event.facts import DeliveryClosed, DeliveryFailed, DeliveryOpened, DeliveryStarted, Event, Note
 from sealgate.live.revision import Current, LiveRevision
 
 
@@ -68,6 +68,7 @@ class Carrier:
         self._tools = tools
         self._queue = queue
         self._destination = destination
+        self._job: Job | None = None
 
     async def run(self) -> None:
         """Open, carry until nothing is left, close. Never raises for what a peer does."""
@@ -80,10 +81,20 @@ class Carrier:
                 await asyncio.sleep(1.0)  # every slot of the gateway is in use; whoever holds one works on
                 return
             await self._connect_and_carry()
+        except Exception as error:  # a fault of ours: it is said, and the message tried again, never lost
+            self._tools.emit(Note("Critical", f"delivery to {destination.domain} met a fault: {error!r}"))
+            self._give_up(_own_fault(error))
         finally:
             if free is not None:
                 free()
             self._queue.connection_ended(destination)
+
+    def _give_up(self, trouble: Trouble) -> None:
+        """Whatever waits for this destination, the job in hand included, is tried again later."""
+        job, self._job = self._job, None
+        if job is not None:
+            self._queue.settled(job, 0, [Fate(rid, None, trouble) for rid in job.rids])
+        self._queue.out_of_reach(self._destination, 0, trouble)
 
     async def _connect_and_carry(self) -> None:
         dcid = 0
@@ -161,11 +172,19 @@ class Carrier:
         settings = self._tools.current.revision.configuration.delivery
         if line.carried >= settings.messages_per_connection or not self._still_allowed(line):
             return None
-        job = await self._destination.next_job(settings.idle_timeout)
+        job = self._job = await self._destination.next_job(settings.idle_timeout)
         if job is not None and (not self._still_allowed(line) or line.hop.lost is not None):
-            self._queue.give_back(job)
+            self._return(job)
             return None
         return job
+
+    def _return(self, job: Job) -> None:
+        self._job = None
+        self._queue.give_back(job)
+
+    def _settle(self, job: Job, dcid: int, fates: Sequence[Fate]) -> None:
+        self._job = None
+        self._queue.settled(job, dcid, fates)
 
     def _still_allowed(self, line: _Line) -> bool:
         return line.made_under == _policy(self._tools.current.revision, self._destination.domain)
@@ -180,20 +199,24 @@ class Carrier:
         except HopLost as lost:
             if line.carried and not job.returned:
                 job.returned = True
-                self._queue.give_back(job)
+                self._return(job)
             else:
                 trouble = troubles.network(str(lost))
-                self._queue.settled(job, line.dcid, [Fate(rid, None, trouble) for rid in job.rids])
+                self._settle(job, line.dcid, [Fate(rid, None, trouble) for rid in job.rids])
             return False
         except OSError as error:
             trouble = troubles.Trouble(
                 False, "4.3.0", "000", (str(error),), "The message cannot be read from the spool"
             )
-            self._queue.settled(job, line.dcid, [Fate(rid, None, trouble) for rid in job.rids])
+            self._settle(job, line.dcid, [Fate(rid, None, trouble) for rid in job.rids])
             return False
         line.carried += 1
-        self._queue.settled(job, line.dcid, fates)
+        self._settle(job, line.dcid, fates)
         return not any(fate.trouble is not None and fate.trouble.code == "421" for fate in fates)
+
+
+def _own_fault(error: Exception) -> Trouble:
+    return Trouble(False, "4.3.0", "000", (str(error) or type(error).__name__,), "The gateway met a fault of its own")
 
 
 def _policy(revision: LiveRevision, domain: str) -> tuple[object, ...]:

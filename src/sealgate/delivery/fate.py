@@ -64,14 +64,19 @@ class Ledger:
         returned: list[tuple[Waiting, Trouble]] = []
         for trouble, rids in _by_trouble(fates).items():
             changes += self._failed(message, dcid, trouble, rids, returned)
-        finished = not message.waiting
         if returned and message.sender is not None:
-            self._return(message, returned, changes, finished)
-        else:
-            if returned:
-                text = f"MID {message.mid} could not be delivered and has no sender to tell"
-                self._tools.emit(Note("Warning", text))
-            self._settle(message.mid, changes, finished, None)
+            message.notices += 1
+            self._return(message, returned, changes)
+            return
+        if returned:
+            text = f"MID {message.mid} could not be delivered and has no sender to tell"
+            self._tools.emit(Note("Warning", text))
+        self._close(message, changes, None)
+
+    def _close(self, message: Message, changes: list[RecipientChange], notice: tuple[NewMessage, bytes] | None) -> None:
+        """Write it down; with the last fate, and no notice outstanding, the message is gone."""
+        finished = not message.waiting and not message.notices
+        self._settle(message.mid, changes, finished, notice)
         if finished:
             self._tools.emit(MessageFinished(message.mid))
 
@@ -118,9 +123,8 @@ class Ledger:
         message: Message,
         returned: list[tuple[Waiting, Trouble]],
         changes: list[RecipientChange],
-        finished: bool,
     ) -> None:
-        task = asyncio.get_running_loop().create_task(self._write_notice(message, returned, changes, finished))
+        task = asyncio.get_running_loop().create_task(self._write_notice(message, returned, changes))
         self._notices.add(task)
         task.add_done_callback(self._notices.discard)
 
@@ -129,7 +133,6 @@ class Ledger:
         message: Message,
         returned: list[tuple[Waiting, Trouble]],
         changes: list[RecipientChange],
-        finished: bool,
     ) -> None:
         """The notice enters the spool in the same transaction in which the recipient leaves it."""
         assert message.sender is not None
@@ -160,7 +163,8 @@ class Ledger:
             origin={"notice_for": message.mid},
         )
         self._tools.emit(BounceGenerated(mid, message.mid))
-        self._settle(message.mid, changes, finished, (notice, text))
+        message.notices -= 1
+        self._close(message, changes, (notice, text))
 
     async def _head(self, mid: int) -> bytes:
         head = b""

@@ -36,6 +36,8 @@ class Message:
     body_8bit: bool
     received_at: float
     waiting: dict[int, Waiting] = field(default_factory=dict)
+    notices: int = 0
+    """Notices to its sender that are not durable yet: it stays in the spool as long as there is one."""
 
     def by_domain(self, rids: Iterable[int]) -> dict[str, list[int]]:
         """Recipients grouped as they travel together."""

@@ -185,3 +185,4 @@ class Schedule:
         for task in list(self._tasks):
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._ledger.stop()

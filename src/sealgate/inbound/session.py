@@ -55,6 +55,7 @@ class Session(asyncio.Protocol):
         self._reception: Reception | None = None
         self._hello = ""
         self._esmtp = False
+        self._early = b""
         self._outcome: Outcome | None = None
         self._icid = 0
         self._ended = False
@@ -117,11 +118,17 @@ class Session(asyncio.Protocol):
         hostname = self._tools.current.revision.configuration.gateway.hostname
         self._machine = machine_for(self._live, hostname, encrypted=encrypted)
         self._write(self._machine.greeting())
+        if self._early:
+            early, self._early = self._early, b""
+            self.data_received(early)
 
     def data_received(self, data: bytes) -> None:
         """The peer has spoken."""
         self._heard = self._loop.time()
-        if self._machine is None or self._ended:
+        if self._ended:
+            return
+        if self._machine is None:
+            self._early += data  # reading is paused before admission, but one read may be under way already
             return
         self._machine.receive(data)
         self._pump()
@@ -355,6 +362,9 @@ class Session(asyncio.Protocol):
         layer = TlsTransport(plain, self, self._loop)
         self._transport = layer
         layer.accept(self._contexts, timeout=limits.handshake_timeout, hello_limit=limits.hello_size)
+        if self._early:
+            early, self._early = self._early, b""
+            layer.data_received(early)
         plain.resume_reading()
 
     def _release_handshake(self) -> None:

@@ -18,6 +18,15 @@ PENDING = 256 * 1024
 """Bytes waiting for the disk before the peer is asked to wait."""
 
 
+def sync_folder(folder: Path) -> None:
+    """Make the names in a folder durable: a synced file without its name is lost all the same."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
 def fault_of(error: Exception, what: str) -> SpoolFault:
     """An error of the disk or of SQLite as a sentence."""
     number = error.errno if isinstance(error, OSError) else None
@@ -125,11 +134,7 @@ class BodyWriter:
         os.fsync(self._file)
         os.close(self._file)
         self._file = None
-        folder = os.open(self._path.parent, os.O_RDONLY | os.O_DIRECTORY)
-        try:
-            os.fsync(folder)  # the name is durable only with its folder
-        finally:
-            os.close(folder)
+        sync_folder(self._path.parent)
         return self._path.name
 
     def _drop(self) -> None:

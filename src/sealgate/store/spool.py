@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from sealgate.store import spool_sql
-from sealgate.store.body import BodyWriter
+from sealgate.store.body import BodyWriter, sync_folder
 from sealgate.store.database import open_database
 from sealgate.store.message import NewMessage, Queued, QueuedRecipient, RecipientChange, SpoolFault
 from sealgate.store.spool_writer import Done, SpoolWriter, Work
@@ -46,17 +46,22 @@ class Spool:
 
     async def start(self) -> list[Queued]:
         """Open, clear away what a crash left behind, and give every message that waits. `StoreError`."""
+        writing, self._reading, queued = await self._loop.run_in_executor(self._reader, self._open)
+        self._writer = SpoolWriter(writing, self._loop)
+        return queued
+
+    def _open(self) -> tuple[sqlite3.Connection, sqlite3.Connection, list[Queued]]:
+        """In a thread: a long queue must not keep the worker from answering its supervisor."""
         self._bodies.mkdir(parents=True, exist_ok=True, mode=0o700)
         path = self._folder / "spool.db"
         database = open_database(path, spool_sql.MIGRATIONS, any_thread=True)
-        self._reading = open_database(path, spool_sql.MIGRATIONS, any_thread=True)
+        reading = open_database(path, spool_sql.MIGRATIONS, any_thread=True)
+        sync_folder(self._folder.parent)
         kept = spool_sql.body_files(database)
         for file in self._bodies.iterdir():
             if file.name not in kept:
                 file.unlink()
-        queued = spool_sql.undelivered(database)
-        self._writer = SpoolWriter(database, self._loop)
-        return queued
+        return database, reading, spool_sql.undelivered(database)
 
     # -- in
 
@@ -164,16 +169,20 @@ class Spool:
 
     async def adopt(self, folder: Path) -> list[Queued]:
         """Take over the spool of a worker that is no more. A crash in the middle is mended by doing it again."""
-        before = {message.mid for message in await self._read(spool_sql.undelivered)}
+        return await self._loop.run_in_executor(self._reader, self._adopt, folder)
+
+    def _adopt(self, folder: Path) -> list[Queued]:
+        before = {message.mid for message in spool_sql.undelivered(self._reading)}
         path = folder / "spool.db"
         if path.exists():
             open_database(path, spool_sql.MIGRATIONS).close()
             for file in (folder / "bodies").iterdir():
                 with contextlib.suppress(FileExistsError):
                     os.link(file, self._bodies / file.name)
-            await self._loop.run_in_executor(self._reader, spool_sql.copy_from, self._reading, str(path))
+            sync_folder(self._bodies)  # the bodies are durable before the rows that name them
+            spool_sql.copy_from(self._reading, str(path))
         shutil.rmtree(folder)
-        return [message for message in await self._read(spool_sql.undelivered) if message.mid not in before]
+        return [message for message in spool_sql.undelivered(self._reading) if message.mid not in before]
 
     async def stop(self) -> None:
         """Write what waits, then close."""

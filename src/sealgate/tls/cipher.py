@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import difflib
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from sealgate.tls.library import Library
@@ -68,11 +69,9 @@ def choose_ciphers(text: str, selection: Selection, library: Library) -> CipherC
             f"the cipher string {text!r} selects no suite that this gateway can use with {library.name}; "
             f"write {DEFAULT} for the recommended suites"
         )
-    choice = CipherChoice(
-        ":".join((*tokens, "@SECLEVEL=0") if old else tokens),
-        tuple(name for name in suites if any(KNOWN_SUITES[name].speaks(version) for version in selection)),
-        tuple(notes),
-    )
+    fitting = tuple(name for name in suites if any(KNOWN_SUITES[name].speaks(version) for version in selection))
+    openssl = ":".join((*tokens, "@SECLEVEL=0") if old else tokens)
+    choice = CipherChoice(openssl, fitting, (*notes, *_weak(text, fitting)))
     for version in selection:
         if version in _EXAMPLE and not choice.suites_for(version):
             raise CipherError(
@@ -80,6 +79,18 @@ def choose_ciphers(text: str, selection: Selection, library: Library) -> CipherC
                 f"{_EXAMPLE[version]}, or write {DEFAULT}"
             )
     return choice
+
+
+def _weak(text: str, suites: tuple[str, ...]) -> Iterator[str]:
+    """What an administrator's own string lets in; of the recommended suites the versions are the reason."""
+    if text.strip() == DEFAULT:
+        return
+    static = [name for name in suites if not KNOWN_SUITES[name].forward_secret]
+    if static:
+        several = f"{static[0]} and {len(static) - 1} more have" if len(static) > 1 else f"{static[0]} has"
+        yield f"{several} no forward secrecy (RFC 9325 §4.1); add !kRSA to leave such suites out"
+    if "IDEA-CBC-SHA" in suites:
+        yield "IDEA-CBC-SHA has blocks of 64 bits, too short for long connections (Sweet32); add !IDEA to leave it out"
 
 
 def _judge_all(text: str, library: Library, notes: list[str]) -> list[str]:

@@ -6,6 +6,7 @@ to explanations and leaves the judgement of the rest to OpenSSL.
 
 from __future__ import annotations
 
+import struct
 from dataclasses import dataclass
 
 _HANDSHAKE = 22
@@ -216,7 +217,8 @@ def _list(extension: bytes | None, size: int) -> bytes:
 
 
 def _numbers(data: bytes) -> tuple[int, ...]:
-    return tuple(int.from_bytes(data[at : at + 2], "big") for at in range(0, len(data) - 1, 2))
+    count = len(data) // 2
+    return struct.unpack(f">{count}H", data[: 2 * count])
 
 
 def _up_to(legacy: int) -> tuple[int, ...]:
