@@ -53,18 +53,39 @@ def test_default_leaves_out_what_the_build_lacks() -> None:
 def test_a_good_string_is_taken_in_its_usual_spelling(text: str, openssl: str) -> None:
     choice = choose_ciphers(text, NEW, BUILD)
     assert choice.openssl == openssl
-    assert choice.notes == ()
+    assert not [note for note in choice.notes if "no such suite" in note]
+
+
+@pytest.mark.parametrize(
+    ("text", "notes"),
+    [
+        ("ECDHE", []),
+        ("ECDHE:AES128-SHA", ["AES128-SHA has no forward secrecy (RFC 9325 §4.1); add !kRSA to leave such suites out"]),
+        ("ECDHE:AES128-SHA:!kRSA", []),
+        ("ECDHE:AES256-SHA:AES128-SHA", ["AES256-SHA and 1 more have no forward secrecy"]),
+        ("ECDHE:IDEA", ["IDEA-CBC-SHA has no forward secrecy", "IDEA-CBC-SHA has blocks of 64 bits"]),
+        ("default", []),
+    ],
+)
+def test_weak_suites_of_an_own_string_are_remarked_with_the_way_out(text: str, notes: list[str]) -> None:
+    found = choose_ciphers(text, ALL_VERSIONS, BUILD).notes
+    assert len(found) == len(notes)
+    assert all(note.startswith(beginning) for note, beginning in zip(found, notes, strict=True))
 
 
 def test_what_the_build_lacks_is_named_dropped_and_kept_in_exclusions() -> None:
     choice = choose_ciphers("RC4-SHA:RC4-MD5:ALL:-aNULL:-EXPORT:!RC4", NEW, BUILD)
     assert choice.openssl == "ALL:-aNULL:-EXPORT:!RC4:!aNULL:!eNULL"
-    assert choice.notes == (
+    assert choice.notes[:4] == (
         "RC4-SHA is left out: OpenSSL 9 has no such suite",
         "RC4-MD5 is left out: OpenSSL 9 has no such suite",
         "-EXPORT has no effect: OpenSSL 9 has no such suite",
         "!RC4 has no effect: OpenSSL 9 has no such suite",
     )
+
+
+def test_a_weak_suite_that_no_selected_version_has_is_not_remarked() -> None:
+    assert choose_ciphers("ECDHE:IDEA", NEW, BUILD).notes == ()
 
 
 def test_words_that_exclude_each_other_are_left_out() -> None:

@@ -51,8 +51,10 @@ UNSUPPORTED = local(258, "unsupported protocol")
         ),
         (
             local(199, "peer did not return a certificate"),
-            "(167772359, 'error:0A0000C7:SSL routines:tls_process_client_certificate:peer did not return a certificate')",
-            "(337101000, 'error:1417C0C7:SSL routines:tls_process_client_certificate:peer did not return a certificate')",
+            "(167772359, 'error:0A0000C7:SSL routines:tls_process_client_certificate:"
+            "peer did not return a certificate')",
+            "(337100999, 'error:1417C0C7:SSL routines:tls_process_client_certificate:"
+            "peer did not return a certificate')",
         ),
         (
             local(267, "wrong version number"),

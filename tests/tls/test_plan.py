@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
 
 from sealgate.tls.group import client_groups, group_name, group_number, server_groups
 from sealgate.tls.library import Library
-from sealgate.tls.plan import PlanError, plan_client, plan_server
+from sealgate.tls.plan import PlanError, TlsPlan, plan_client, plan_server
 from sealgate.tls.policy import ClientCertificate, TlsPolicy
 from sealgate.tls.suite import KNOWN_SUITES
 from sealgate.tls.version import LEGAL_SELECTIONS, ProtocolVersion, Selection
@@ -19,7 +20,7 @@ BUILD = Library("OpenSSL 9", frozenset(ProtocolVersion), frozenset(KNOWN_SUITES)
 
 @pytest.mark.parametrize("plan", [plan_server, plan_client])
 @pytest.mark.parametrize("selection", LEGAL_SELECTIONS, ids=str)
-def test_a_plan_carries_the_policy_out(selection: Selection, plan: type[plan_server]) -> None:
+def test_a_plan_carries_the_policy_out(selection: Selection, plan: Callable[[TlsPolicy, Library], TlsPlan]) -> None:
     made = plan(TlsPolicy(selection, client_certificate=ClientCertificate.REQUEST), BUILD)
     assert (made.minimum, made.maximum) == (selection.lowest, selection.highest)
     assert made.security_level == (0 if selection.lowest <= ProtocolVersion.TLS1_1 else None)

@@ -25,11 +25,8 @@ def test_every_name_of_a_version_is_read_back(version: ProtocolVersion) -> None:
         assert parse_version(text) is version
 
 
-@pytest.mark.parametrize("text", ["", "1", "1.4", "SSLv3", "tls", "1.2.3", "１.２"])
+@pytest.mark.parametrize("text", ["", "1.4", "SSLv3", "tls", "1.2.3", "\uff11.\uff12"])
 def test_no_version_is_a_sentence(text: str) -> None:
-    if text == "1":
-        assert parse_version(text) is V10  # OpenSSL's TLSv1
-        return
     with pytest.raises(SelectionError, match=r"is no TLS version; the versions are 1\.0, 1\.1, 1\.2 and 1\.3"):
         parse_version(text)
 
