@@ -72,6 +72,10 @@ class Gateway:
         """Change settings; a running gateway goes on with them."""
         settings = self.settings()
         change(settings)
+        self.load(settings)
+
+    def load(self, settings: Settings) -> None:
+        """Put these settings into force, all of them."""
         self.command("loadconfig", "-", text=tomli_w.dumps(settings))
 
     def versions(self, service: str, *versions: str) -> None:

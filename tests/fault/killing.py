@@ -11,6 +11,7 @@ from pathlib import Path
 from bench.machine import wait_until
 from bench.sealgate import Installed
 
+CHILD = "sealgate.app.child"
 CHILDREN = ("worker-1", "worker-2", "control")
 VICTIMS = (*CHILDREN, "supervisor", "everything")
 RECOVERY = 30.0  # seconds in which what was killed must be back
@@ -29,8 +30,8 @@ class Gateway:
         for process in self._tree.members():
             with suppress(FileNotFoundError, ProcessLookupError):
                 words = Path(f"/proc/{process.pid}/cmdline").read_text().split("\0")
-                if "child" in words:
-                    found[words[words.index("child") + 1]] = process.pid
+                if CHILD in words:
+                    found[words[words.index(CHILD) + 1]] = process.pid
                 elif "serve" in words:
                     found["supervisor"] = process.pid
         return found

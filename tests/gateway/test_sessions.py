@@ -2,51 +2,15 @@
 
 from __future__ import annotations
 
-import socket
-import ssl
 import threading
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
-from typing import BinaryIO
 
 import pytest
 
 from tests.running import Gateway, NextHop, gateway, next_hop
-
-
-class Client:
-    """A plain SMTP client that says what it is told."""
-
-    def __init__(self, port: int) -> None:
-        self.socket: socket.socket = socket.create_connection(("127.0.0.1", port), timeout=20)
-        self.file: BinaryIO = self.socket.makefile("rb")
-
-    def reply(self) -> str:
-        lines = []
-        while True:
-            line = self.file.readline().decode()
-            lines.append(line.rstrip())
-            if line[3:4] != "-":
-                return "\n".join(lines)
-
-    def say(self, *lines: str | bytes) -> str:
-        data = b"".join(line if isinstance(line, bytes) else line.encode() + b"\r\n" for line in lines)
-        self.socket.sendall(data)
-        return self.reply()
-
-    def start_tls(self, context: ssl.SSLContext | None = None) -> None:
-        assert self.say("STARTTLS").startswith("220")
-        if context is None:
-            context = ssl.create_default_context()
-            context.check_hostname = False
-            context.verify_mode = ssl.CERT_NONE
-        self.socket = context.wrap_socket(self.socket, server_hostname="gate.inside.example")
-        self.file = self.socket.makefile("rb")
-
-    def close(self) -> None:
-        self.file.close()
-        self.socket.close()
+from tests.smtp_client import Client
 
 
 @pytest.fixture(scope="module")

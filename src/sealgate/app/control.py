@@ -34,6 +34,7 @@ class Control:
             library,
             journal.emit,
             lambda: datetime.datetime.now(datetime.UTC),
+            lambda configuration: journal.configure(configuration.logs, configuration.tls.codes),
         )
         self._service = Service(connection.channel, self._revisions, self._committer, __version__)
         self._socket: socket.socket | None = None

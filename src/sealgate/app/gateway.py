@@ -11,7 +11,7 @@ from typing import Any
 import uvloop
 
 from sealgate import __version__
-from sealgate.app.logs import open_journal
+from sealgate.app.logs import configure, open_journal
 from sealgate.cli.commands import stored
 from sealgate.control.commit import payload_of
 from sealgate.event.facts import ServiceUnavailable
@@ -47,11 +47,12 @@ async def _supervise(home: Path, payload: dict[str, Any], ready: Callable[[], No
         home,
         payload,
         endpoints_of,
-        lambda child, fd: [sys.executable, "-m", "sealgate", "child", child, str(fd), str(home)],
+        lambda child, fd: [sys.executable, "-m", "sealgate.app.child", child, str(fd), str(home)],
         journal.emit,
         version=__version__,
         reopen=journal.reopen,
         ready=ready,
+        applied=lambda payload: configure(journal, payload["configuration"]),
     )
     try:
         return await supervisor.run()

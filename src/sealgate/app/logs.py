@@ -27,3 +27,9 @@ def open_journal(home: Path, source: str, configuration: Mapping[str, Any]) -> J
         settings=settings.logs,
         error_codes=settings.tls.codes,
     )
+
+
+def configure(journal: Journal, configuration: Mapping[str, Any]) -> None:
+    """Go on as another configuration wants it."""
+    settings = Configuration.model_validate(configuration)
+    journal.configure(settings.logs, settings.tls.codes)

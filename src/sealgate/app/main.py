@@ -9,7 +9,6 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from sealgate.app import evaluate, gateway, sink
-from sealgate.app.child import run_child
 from sealgate.cli import commands
 from sealgate.cli import init as init_command
 from sealgate.cli.client import NotRunning, Refused
@@ -21,8 +20,6 @@ DEFAULT_HOME = "/var/lib/sealgate"
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; the exit status is 0 when it did what was asked."""
     words = list(sys.argv[1:] if arguments is None else arguments)
-    if words[:1] == ["child"]:  # started by the supervisor, never by a person
-        return run_child(words[1], int(words[2]), Path(words[3]))
     options = _parser().parse_args(words)
     options.home = Path(options.home).absolute()
     run: Callable[[argparse.Namespace], int] = options.run

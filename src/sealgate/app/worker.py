@@ -134,6 +134,7 @@ class Worker:
         (revision, listening), self._prepared = self._prepared, None
         before = self._current.revision
         self._current.revision = revision
+        self._journal.configure(revision.configuration.logs, revision.configuration.tls.codes)
         await self._listen(listening)
         if _delivery_policy(before) != _delivery_policy(revision):
             self._schedule.policy_changed()

@@ -14,6 +14,7 @@ from sealgate.cli.client import NotRunning, ask
 from sealgate.config.check import check
 from sealgate.config.document import parse, render
 from sealgate.config.problem import ConfigurationError, Problem
+from sealgate.config.weakness import weaknesses
 from sealgate.net.tls.library import measure_library
 from sealgate.store.revisions import Revisions
 
@@ -110,6 +111,8 @@ def loadconfig(options: argparse.Namespace) -> int:
             print(f"  {problem}", file=sys.stderr)
         return 1
     print(f"Revision {number} is in force.")
+    for remark in weaknesses(parse(text), measure_library()):
+        print(f"Note: {remark}")
     return 0
 
 

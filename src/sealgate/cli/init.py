@@ -13,9 +13,9 @@ from sealgate.config.check import check
 from sealgate.config.defaults import first_configuration
 from sealgate.config.problem import ConfigurationError
 from sealgate.config.schema import CertificateProfile, Configuration
+from sealgate.config.weakness import weaknesses
 from sealgate.net.tls.credential import self_signed
 from sealgate.net.tls.library import measure_library
-from sealgate.tls.verdict import weaknesses
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -94,8 +94,8 @@ def _report(home: Path, number: int, configuration: Configuration) -> None:
     print(f"Revision {number} written to {home}:")
     print(f"{gateway.hostname} takes mail for {', '.join(gateway.accepted_domains)}.")
     print(f"TLS on every service: {versions}. Certificates: self-signed, RSA and ECDSA.")
-    for sentence in weaknesses(services.inbound_smtp.policy()):
-        print(f"Note: {sentence}")
+    for remark in weaknesses(configuration, measure_library()):
+        print(f"Note: {remark}")
 
 
 def _own_name() -> str:

@@ -47,12 +47,14 @@ class Committer:
         library: Library,
         emit: Callable[[Event], None],
         now: Callable[[], datetime.datetime],
+        applied: Callable[[Configuration], None],
     ) -> None:
         self._supervisor = supervisor
         self._revisions = revisions
         self._library = library
         self._emit = emit
         self._now = now
+        self._applied = applied
         self._lock = asyncio.Lock()
 
     async def commit(self, configuration: Configuration, who: str, face: str, comment: str) -> Revision:
@@ -61,7 +63,7 @@ class Committer:
             try:
                 return await self._commit(configuration, who, face, comment)
             except ConfigurationError as error:
-                self._emit(RevisionRefused(who, tuple(str(problem) for problem in error.problems)))
+                self.refused(who, error)
                 raise
 
     async def _commit(self, configuration: Configuration, who: str, face: str, comment: str) -> Revision:
@@ -83,8 +85,13 @@ class Committer:
             await self._supervisor.request("abandon", {})
             raise ConfigurationError((Problem("", str(error)),)) from error
         await self._supervisor.request("swap", {"revision": revision.number}, timeout=SWAP_PATIENCE)
+        self._applied(configuration)
         self._emit(RevisionApplied(revision.number, who, comment))
         return revision
+
+    def refused(self, who: str, error: ConfigurationError) -> None:
+        """State that a configuration was refused."""
+        self._emit(RevisionRefused(who, tuple(str(problem) for problem in error.problems)))
 
     async def catch_up(self) -> None:
         """Drive a revision that was stored but not swapped in, because control died in between."""

@@ -81,10 +81,18 @@ class Service:
     async def _loadconfig(self, who: str, body: dict[str, Any]) -> dict[str, Any]:
         try:
             configuration = parse(body["text"])
+        except ConfigurationError as error:
+            self._committer.refused(who, error)
+            return _problems(error)
+        try:
             revision = await self._committer.commit(configuration, who, "cli", body.get("comment", ""))
         except ConfigurationError as error:
-            return {"problems": [[problem.path, problem.sentence] for problem in error.problems]}
+            return _problems(error)
         return {"revision": revision.number}
+
+
+def _problems(error: ConfigurationError) -> dict[str, Any]:
+    return {"problems": [[problem.path, problem.sentence] for problem in error.problems]}
 
 
 def open_socket(home: Path) -> socket.socket:

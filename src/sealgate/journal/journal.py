@@ -64,6 +64,12 @@ class Journal:
             confess=lambda count, sentence: self._rendered(self._stated(RecordLost(count, sentence))).encode(),
         )
 
+    def configure(self, settings: LogSettings, error_codes: ErrorCodes) -> None:
+        """Go on with other settings."""
+        self._error_codes = error_codes
+        self._record.limit(settings.record_size, settings.record_keep)
+        self._mail_log.limit(settings.mail_log_size, settings.mail_log_keep)
+
     def emit(self, event: Event) -> None:
         """State a fact."""
         record = self._stated(event)

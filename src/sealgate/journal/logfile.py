@@ -34,8 +34,7 @@ class LogFile:
         A new file begins with `head()`. `confess(count, sentence)` is the line that tells of lost ones.
         """
         self._path = path
-        self._size = size
-        self._keep = keep
+        self.limit(size, keep)
         self._stamp = stamp
         self._head = head
         self._confess = confess
@@ -44,6 +43,11 @@ class LogFile:
         self._unsure = True  # whether the file ends with a whole line
         self._lost = 0
         self._why = ""
+
+    def limit(self, size: int, keep: int) -> None:
+        """From now on rotate at `size` bytes, and keep the newest `keep` predecessors."""
+        self._size = size
+        self._keep = keep
 
     def append(self, lines: bytes) -> None:
         """Write these lines; those that cannot be written are counted, never raised."""
@@ -121,7 +125,7 @@ class LogFile:
         return True
 
     def _prune(self) -> None:
-        for old in predecessors(self._path)[: -self._keep]:
+        for old in predecessors(self._path)[: -self._keep or None]:
             old.unlink(missing_ok=True)
 
 

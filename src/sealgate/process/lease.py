@@ -14,6 +14,7 @@ from functools import partial
 from sealgate.process.channel import Body, Channel
 
 Want = tuple[str, int]  # a key, and how many may hold it at once
+PATIENCE = 0.002  # seconds that what is given back may wait for a request to travel with
 MOST_KEYS = 100_000  # different keys that one worker may hold: a fault in it must not eat the supervisor
 
 
@@ -109,7 +110,13 @@ class Leases:
         """Give back what a lease held; Lease.release calls it."""
         if self._channel.open:
             self._gives.append(keys)
-            self._schedule()
+            if not self._scheduled and len(self._gives) == 1:
+                self._loop.call_later(PATIENCE, self._give_all)
+
+    def _give_all(self) -> None:
+        """Nothing was asked for meanwhile that they could have travelled with."""
+        if self._gives and not self._scheduled and self._channel.open:
+            self._ask()
 
     def _schedule(self) -> None:
         if not self._scheduled:

@@ -23,8 +23,10 @@ class Rollout:
         endpoints: Callable[[Body], Sequence[Endpoint]],
         workers: Callable[[], Iterable[Member]],
         timing: Timing,
+        applied: Callable[[Body], None],
     ) -> None:
         self.payload = payload
+        self._applied = applied
         self.listening: tuple[Listening, ...] = ()
         self._endpoints = endpoints
         self._workers = workers
@@ -96,6 +98,7 @@ class Rollout:
                 raise ChannelError(f"revision {revision} has not been prepared")
             before, self.listening = self.listening, candidate.listening
             self.payload = candidate.payload
+            self._applied(candidate.payload)
             faults = await _ask_all(candidate.workers, "swap", {}, (), self._timing.swap)
             killed = [
                 member.name

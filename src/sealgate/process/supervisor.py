@@ -51,7 +51,8 @@ class Supervisor:
 
     `payload` is the running configuration. Only its "revision" and "workers", and what `endpoints` reads, are
     looked at; the children get it as it is. `command(child, fd)` is what to execute for a child whose end of
-    the channel is descriptor `fd`. `reopen` is called on SIGHUP, `ready` once when the gateway serves.
+    the channel is descriptor `fd`. `reopen` is called on SIGHUP, `ready` once when the gateway serves,
+    `applied` with every payload that comes into force later.
     """
 
     def __init__(
@@ -65,6 +66,7 @@ class Supervisor:
         version: str,
         reopen: Callable[[], None] = lambda: None,
         ready: Callable[[], None] = lambda: None,
+        applied: Callable[[Body], None] = lambda payload: None,
         environment: Mapping[str, str] = os.environ,
         timing: Timing | None = None,
     ) -> None:
@@ -81,7 +83,7 @@ class Supervisor:
         self._environment.pop("NOTIFY_SOCKET", None)
         self._members: dict[str, Member] = {}
         self._leases = lease.LeaseBook()
-        self._rollout = Rollout(payload, endpoints, self._workers, self._timing)
+        self._rollout = Rollout(payload, endpoints, self._workers, self._timing, applied)
         self._tasks: set[asyncio.Task[None]] = set()
         self._beating: asyncio.TimerHandle | None = None
         self._started = False

@@ -1,144 +1,179 @@
-"""The body of a message on its way in: in memory while small, in a file once large. Memory does not grow with it."""
+"""Bodies of messages: in memory while they are small, in files of their own once they are large.
+
+A large body is `bodies/<mid>` when it is whole and durable; until then its name ends in `.part`.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import errno
+import itertools
 import os
-from collections.abc import Callable
-from concurrent.futures import Executor
+from collections.abc import Callable, Collection
+from concurrent.futures import Executor, ThreadPoolExecutor
 from pathlib import Path
 
 from sealgate.store.message import SpoolFault
 
 SMALL = 64 * 1024
-"""Bytes that a body may have to lie in its row."""
+"""Bytes that a body may have and still need no file."""
 
-PENDING = 256 * 1024
-"""Bytes waiting for the disk before the peer is asked to wait."""
+PIECE = 128 * 1024
+"""Bytes of a large body that go to the disk together."""
+
+AHEAD = 2 * PIECE
+"""Bytes of one body on their way to the disk; with more, the peer is asked to wait."""
+
+WRITERS = 4
+"""Threads that write large bodies: the sync of one does not hold up all the others."""
 
 
 def sync_folder(folder: Path) -> None:
-    """Make the names in a folder durable: a synced file without its name is lost all the same."""
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    """Make the names in a folder durable; syncing a file makes only its content so."""
+    number = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
-        os.fsync(descriptor)
+        os.fsync(number)
     finally:
-        os.close(descriptor)
-
-
-def fault_of(error: Exception, what: str) -> SpoolFault:
-    """An error of the disk or of SQLite as a sentence."""
-    number = error.errno if isinstance(error, OSError) else None
-    full = number in (errno.ENOSPC, errno.EDQUOT) or "disk is full" in str(error)
-    return SpoolFault("full" if full else "error", f"{what}: {error}")
+        os.close(number)
 
 
 class BodyWriter:
-    """Receives one body. Ends by `finish` or `discard`."""
+    """Takes one body as it comes in. It ends by `Spool.accept` or by `discard`, once."""
 
-    def __init__(self, path: Path, disk: Executor) -> None:
-        self._path = path
+    def __init__(self, part: Path, disk: Executor) -> None:
+        """`disk` has one thread, which keeps the pieces in order."""
+        self._part = part
         self._disk = disk
-        self._loop = asyncio.get_running_loop()
-        self._memory: list[bytes] = []
-        self._size = 0
-        self._file: int | None = None
-        self._large = False
-        self._writing = False
-        self._pending = 0
+        self._pieces: list[bytes] = []
+        self._gathered = 0
+        self._under_way = 0
         self._resume: Callable[[], None] | None = None
+        self.is_large = False
+        # These two belong to the thread.
+        self._file: int | None = None
         self._fault: SpoolFault | None = None
-        self._finished: Callable[[bytes | None, str | None, SpoolFault | None], None] | None = None
-        self._discarded = False
 
     def write(self, data: bytes, resume: Callable[[], None] | None = None) -> bool:
-        """Append; False if the source should wait until `resume` is called."""
-        self._memory.append(data)
-        self._size += len(data)
-        self._pending += len(data)
-        if not self._large and self._size <= SMALL:
-            return True
-        self._large = True
-        self._next()
-        if self._pending <= PENDING:
+        """Append; False if the source should wait until `resume` is called. What goes wrong is said at the end."""
+        self._pieces.append(data)
+        self._gathered += len(data)
+        if self._gathered > (PIECE if self.is_large else SMALL):
+            self.is_large = True
+            self._hand_over()
+        if self._under_way <= AHEAD:
             return True
         self._resume = resume
         return False
 
-    def finish(self, done: Callable[[bytes | None, str | None, SpoolFault | None], None]) -> None:
-        """No more comes: `done` gets the bytes of a small body or the name of a file that is durable."""
-        if not self._large:
-            done(b"".join(self._memory), None, None)
-            return
-        self._finished = done
-        self._next()
+    def whole(self) -> bytes:
+        """A small body."""
+        return b"".join(self._pieces)
+
+    def keep(self, path: Path, told: Callable[[SpoolFault | None], None]) -> None:
+        """A large body is complete: sync it, and call it `path`; `told` hears when that is done, or why it is not.
+
+        The name is durable with its folder's next sync.
+        """
+        pieces, self._pieces = self._pieces, []
+        future = asyncio.get_running_loop().run_in_executor(self._disk, self._finish, pieces, path)
+        future.add_done_callback(lambda finished: told(finished.result()))
 
     def discard(self) -> None:
-        """It is not wanted."""
-        self._discarded = True
-        self._memory = []
-        if self._large:
-            self._next()
+        """Nothing of it stays."""
+        self._pieces, self._resume = [], None
+        if self.is_large:
+            self._disk.submit(self._remove)
 
-    def _next(self) -> None:
-        """One piece of work for the disk at a time, in order."""
-        if self._writing:
-            return
-        if self._discarded:
-            if self._file is not None:
-                self._start(self._drop)
-            return
-        if self._memory and self._fault is None:
-            data, self._memory = b"".join(self._memory), []
-            self._start(lambda: self._append(data))
-        elif self._finished is not None:
-            self._start(self._sync)
+    def _hand_over(self) -> None:
+        pieces, size = self._pieces, self._gathered
+        self._pieces, self._gathered = [], 0
+        self._under_way += size
+        future = asyncio.get_running_loop().run_in_executor(self._disk, self._append, pieces)
+        future.add_done_callback(lambda _: self._written(size))
 
-    def _start(self, work: Callable[[], str | None]) -> None:
-        self._writing = True
-        self._loop.run_in_executor(self._disk, work).add_done_callback(self._worked)
-
-    def _worked(self, future: asyncio.Future[str | None]) -> None:
-        self._writing = False
-        error = future.exception()
-        if error is not None:
-            self._fault = fault_of(error, f"cannot write {self._path}")  # type: ignore[arg-type]
-            self._memory = []
-        self._pending = sum(map(len, self._memory))
-        resume, self._resume = self._resume, None
-        if resume is not None:
+    def _written(self, size: int) -> None:
+        self._under_way -= size
+        if self._resume is not None and self._under_way <= AHEAD:
+            resume, self._resume = self._resume, None
             resume()
-        name = None if error is not None else future.result()
-        if self._finished is not None and not self._discarded and (name or self._fault):
-            done, self._finished = self._finished, None
-            if self._fault is not None:
-                done(None, None, self._fault)
-                self.discard()
-            else:
-                done(None, name, None)
+
+    # -- in the thread
+
+    def _append(self, pieces: list[bytes]) -> None:
+        if self._fault is not None:
             return
-        self._next()
+        try:
+            if self._file is None:
+                self._file = os.open(self._part, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC, 0o600)
+            rest = memoryview(b"".join(pieces))
+            while rest:
+                rest = rest[os.write(self._file, rest) :]
+        except OSError as error:
+            self._fail(error)
 
-    # -- in a thread of the disk
-
-    def _append(self, data: bytes) -> None:
+    def _finish(self, pieces: list[bytes], path: Path) -> SpoolFault | None:
+        self._append(pieces)
         if self._file is None:
-            self._file = os.open(self._path, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC, 0o600)
-        view = memoryview(data)
-        while view:
-            view = view[os.write(self._file, view) :]
+            return self._fault
+        try:
+            os.fsync(self._file)
+            if path.exists():  # a renaming would put this body in the place of another
+                raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), path)
+            self._part.rename(path)
+        except OSError as error:
+            self._fail(error)
+        else:
+            os.close(self._file)
+            self._file = None
+        return self._fault
 
-    def _sync(self) -> str:
-        assert self._file is not None
-        os.fsync(self._file)
-        os.close(self._file)
-        self._file = None
-        sync_folder(self._path.parent)
-        return self._path.name
+    def _fail(self, error: OSError) -> None:
+        self._fault = SpoolFault.of(error, f"cannot write {error.filename or self._part}")
+        self._remove()  # that makes room for others at once
 
-    def _drop(self) -> None:
+    def _remove(self) -> None:
         if self._file is not None:
             os.close(self._file)
             self._file = None
-        self._path.unlink(missing_ok=True)
+            self._part.unlink(missing_ok=True)
+
+
+class Bodies:
+    """The folder of the large bodies of one spool."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._numbers = itertools.count(1)
+        self._threads = [ThreadPoolExecutor(1, thread_name_prefix="spool-body") for _ in range(WRITERS)]
+        self._disks = itertools.cycle(self._threads)
+
+    def path(self, mid: int) -> Path:
+        """Where the body of that message is, once it is durable."""
+        return self._folder / str(mid)
+
+    def writer(self) -> BodyWriter:
+        """For the next body."""
+        return BodyWriter(self._folder / f"{next(self._numbers)}.part", next(self._disks))
+
+    def remove(self, mid: int) -> None:
+        """Its message has left; if the file cannot be removed now, the next start does it."""
+        next(self._disks).submit(self.path(mid).unlink, missing_ok=True)
+
+    def sweep(self, kept: Collection[int]) -> None:
+        """Remove what a crash left behind: every file that is not the body of one of these messages."""
+        names = {str(mid) for mid in kept}
+        for path in self._folder.iterdir():
+            if path.name not in names:
+                path.unlink()
+
+    def take_over(self, folder: Path) -> None:
+        """Give the bodies in another spool's folder a name here too, durably."""
+        for path in folder.iterdir():
+            if path.suffix != ".part" and not (self._folder / path.name).exists():
+                os.link(path, self._folder / path.name)
+        sync_folder(self._folder)
+
+    async def drain(self) -> None:
+        """Wait until the disk has done all that it was asked for until now."""
+        loop = asyncio.get_running_loop()
+        await asyncio.gather(*(loop.run_in_executor(thread, lambda: None) for thread in self._threads))

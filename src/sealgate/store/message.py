@@ -1,24 +1,39 @@
-"""What the spool keeps: messages, recipients, and what happens to them, as values."""
+"""What the spool keeps, as values: messages, their recipients, what becomes of them, and what can go wrong."""
 
 from __future__ import annotations
 
+import errno
+import sqlite3
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
+State = Literal["queued", "deferred", "done", "bounced"]
+"""Of a recipient: not tried yet; to be tried again; delivered; given up. The last two are final."""
 
-class SpoolFault(Exception):
-    """The spool could not do what was asked; nothing of it was done. "full" may pass, "error" wants a person."""
 
-    def __init__(self, kind: Literal["full", "error"], sentence: str) -> None:
-        super().__init__(sentence)
-        self.kind = kind
-        self.sentence = sentence
+@dataclass(frozen=True, slots=True)
+class SpoolFault:
+    """Why the spool could not do what was asked; nothing of it was done. "full" passes, "error" wants a person."""
+
+    kind: Literal["full", "error"]
+    sentence: str
+
+    @classmethod
+    def of(cls, error: Exception, what: str) -> SpoolFault:
+        """An error of the disk or of the database; `what` says what it prevented."""
+        if isinstance(error, sqlite3.Error):
+            full = getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_FULL
+        else:
+            full = isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)
+        if full:
+            return cls("full", f"{what}: there is no room left; make some on that file system")
+        return cls("error", f"{what}: {getattr(error, 'strerror', None) or error}")
 
 
 @dataclass(frozen=True, slots=True)
 class QueuedRecipient:
-    """One recipient in the queue: `due` (seconds since the epoch) and what the last attempt said."""
+    """One recipient in the queue: `due` (seconds since the epoch), and what the last attempt said."""
 
     rid: int
     address: str
@@ -29,7 +44,7 @@ class QueuedRecipient:
 
 @dataclass(frozen=True, slots=True)
 class Queued:
-    """A message in the queue with the recipients that have no final fate."""
+    """A message in the queue with those of its recipients that have no final state."""
 
     mid: int
     sender: str | None
@@ -41,7 +56,11 @@ class Queued:
 
 @dataclass(frozen=True, slots=True)
 class NewMessage:
-    """A message to be kept. `origin` says where it came from, for people."""
+    """A message to be kept.
+
+    `sender` None is the null path; the position of a recipient is its RID; `size` is in bytes; `received_at` in
+    seconds since the epoch; `origin` says where it came from, for people, in values that JSON knows.
+    """
 
     mid: int
     sender: str | None
@@ -57,30 +76,27 @@ class NewMessage:
         return Queued(self.mid, self.sender, self.size, self.body_8bit, self.received_at, recipients)
 
 
-State = Literal["queued", "deferred", "done", "bounced"]
-
-
 @dataclass(frozen=True, slots=True)
 class RecipientChange:
-    """What became of a recipient."""
+    """What became of a recipient. `attempts` None is one more than before."""
 
     rid: int
     state: State
     due: float
-    attempts: int
+    attempts: int | None
     said: str
 
     @classmethod
     def done(cls, rid: int, said: str) -> RecipientChange:
         """Delivered."""
-        return cls(rid, "done", 0.0, 0, said)
+        return cls(rid, "done", 0.0, None, said)
 
     @classmethod
     def bounced(cls, rid: int, said: str) -> RecipientChange:
-        """Returned to the sender."""
-        return cls(rid, "bounced", 0.0, 0, said)
+        """Given up."""
+        return cls(rid, "bounced", 0.0, None, said)
 
     @classmethod
     def deferred(cls, rid: int, due: float, attempts: int, said: str) -> RecipientChange:
-        """To be tried again."""
+        """To be tried again at `due`."""
         return cls(rid, "deferred", due, attempts, said)

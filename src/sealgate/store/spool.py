@@ -1,196 +1,29 @@
-"""The spool of one worker: what has been answered with 250 is in here until every recipient has its fate.
+"""The spool of one worker: what has been answered with 250 is in here until each recipient has its final state.
 
-SQLite with WAL and a sync for every commit; many messages share a commit. Only the worker that owns the spool
-opens it, so no lock is ever waited for.
+A SQLite database and a folder of large bodies, which only the worker that owns them opens, so that nobody ever
+waits for a lock. One thread writes, another reads and does not wait for the disk of the first.
 """
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import os
 import shutil
 import sqlite3
-from collections import OrderedDict
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, contextmanager
 from functools import partial
+from io import FileIO
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from sealgate.store import spool_sql
-from sealgate.store.body import BodyWriter, sync_folder
-from sealgate.store.database import open_database
+from sealgate.store.body import Bodies, BodyWriter, sync_folder
+from sealgate.store.cache import Cache
+from sealgate.store.database import StoreError, open_database
 from sealgate.store.message import NewMessage, Queued, QueuedRecipient, RecipientChange, SpoolFault
-from sealgate.store.spool_writer import Done, SpoolWriter, Work
-
-CACHE = 16 * 1024 * 1024
-"""Bytes of small bodies kept in memory until their first delivery."""
-
-PIECE = 256 * 1024
-"""Bytes of a large body read at a time."""
-
-
-class Spool:
-    """Keeps messages. Every method belongs to the event loop; threads do the waiting."""
-
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
-        self._bodies = folder / "bodies"
-        self._loop = asyncio.get_running_loop()
-        self._disk = ThreadPoolExecutor(4, thread_name_prefix="body")
-        self._reader = ThreadPoolExecutor(1, thread_name_prefix="spool-read")
-        self._cache: OrderedDict[int, bytes] = OrderedDict()
-        self._cached = 0
-        self._count = 0
-
-    async def start(self) -> list[Queued]:
-        """Open, clear away what a crash left behind, and give every message that waits. `StoreError`."""
-        writing, self._reading, queued = await self._loop.run_in_executor(self._reader, self._open)
-        self._writer = SpoolWriter(writing, self._loop)
-        return queued
-
-    def _open(self) -> tuple[sqlite3.Connection, sqlite3.Connection, list[Queued]]:
-        """In a thread: a long queue must not keep the worker from answering its supervisor."""
-        self._bodies.mkdir(parents=True, exist_ok=True, mode=0o700)
-        path = self._folder / "spool.db"
-        database = open_database(path, spool_sql.MIGRATIONS, any_thread=True)
-        reading = open_database(path, spool_sql.MIGRATIONS, any_thread=True)
-        sync_folder(self._folder.parent)
-        kept = spool_sql.body_files(database)
-        for file in self._bodies.iterdir():
-            if file.name not in kept:
-                file.unlink()
-        return database, reading, spool_sql.undelivered(database)
-
-    # -- in
-
-    def body(self) -> BodyWriter:
-        """Where the next message's body goes."""
-        self._count += 1
-        return BodyWriter(self._bodies / f"{os.getpid()}-{self._loop.time():.6f}-{self._count}", self._disk)
-
-    def accept(self, message: NewMessage, body: BodyWriter, done: Done) -> None:
-        """Keep a message; `done` hears when it is durable, or why it is not."""
-        body.finish(partial(self._insert, message, done))
-
-    def _insert(
-        self, message: NewMessage, done: Done, body: bytes | None, file: str | None, fault: SpoolFault | None
-    ) -> None:
-        if fault is not None:
-            done(fault)
-            return
-        if body is not None:
-            self._remember(message.mid, body)
-        self._writer.put(Work(lambda database: spool_sql.insert(database, message, body, file), done))
-
-    # -- out
-
-    def settle(
-        self,
-        mid: int,
-        changes: Sequence[RecipientChange],
-        finished: bool,
-        *,
-        notice: tuple[NewMessage, bytes] | None = None,
-        done: Done | None = None,
-    ) -> None:
-        """Record fates; `finished` forgets the message. A notice enters in the same transaction."""
-        files: list[str] = []
-
-        def do(database: sqlite3.Connection) -> None:
-            if finished:
-                file = spool_sql.remove(database, mid)
-                files[:] = [file] if file else []
-            else:
-                spool_sql.change(database, mid, changes)
-            if notice is not None:
-                spool_sql.insert(database, notice[0], notice[1], None)
-
-        def after() -> None:
-            for file in files:
-                (self._bodies / file).unlink(missing_ok=True)
-
-        if finished:
-            self._forget(mid)
-        self._writer.put(Work(do, done, after))
-
-    async def load(self, mid: int) -> AsyncIterator[bytes]:
-        """The body in pieces; `OSError` if it cannot be read."""
-        cached = self._cache.get(mid)
-        if cached is not None:
-            yield cached
-            return
-        row = await self._read(spool_sql.read_body, mid)
-        if row is None:
-            raise FileNotFoundError(f"message {mid} is not in the spool")
-        body, file = row
-        if file is None:
-            yield body or b""
-            return
-        handle = await self._loop.run_in_executor(self._disk, partial((self._bodies / file).open, "rb"))
-        try:
-            while piece := await self._loop.run_in_executor(self._disk, handle.read, PIECE):
-                yield piece
-        finally:
-            handle.close()
-
-    async def _read(self, query: Any, *arguments: Any) -> Any:
-        try:
-            return await self._loop.run_in_executor(self._reader, query, self._reading, *arguments)
-        except sqlite3.Error as error:
-            raise OSError(f"the spool cannot be read: {error}") from error
-
-    def _remember(self, mid: int, body: bytes) -> None:
-        self._cache[mid] = body
-        self._cached += len(body)
-        while self._cached > CACHE:
-            _, oldest = self._cache.popitem(last=False)
-            self._cached -= len(oldest)
-
-    def _forget(self, mid: int) -> None:
-        body = self._cache.pop(mid, None)
-        if body is not None:
-            self._cached -= len(body)
-
-    # -- for people
-
-    async def queue(self, limit: int) -> list[dict[str, Any]]:
-        """The oldest messages, with their recipients."""
-        found: list[dict[str, Any]] = await self._read(spool_sql.listing, limit)
-        return found
-
-    async def show(self, mid: int) -> dict[str, Any] | None:
-        """One message with its recipients, or None."""
-        found: list[dict[str, Any]] = await self._read(spool_sql.listing, 1, mid)
-        return found[0] if found else None
-
-    # -- the rest of its life
-
-    async def adopt(self, folder: Path) -> list[Queued]:
-        """Take over the spool of a worker that is no more. A crash in the middle is mended by doing it again."""
-        return await self._loop.run_in_executor(self._reader, self._adopt, folder)
-
-    def _adopt(self, folder: Path) -> list[Queued]:
-        before = {message.mid for message in spool_sql.undelivered(self._reading)}
-        path = folder / "spool.db"
-        if path.exists():
-            open_database(path, spool_sql.MIGRATIONS).close()
-            for file in (folder / "bodies").iterdir():
-                with contextlib.suppress(FileExistsError):
-                    os.link(file, self._bodies / file.name)
-            sync_folder(self._bodies)  # the bodies are durable before the rows that name them
-            spool_sql.copy_from(self._reading, str(path))
-        shutil.rmtree(folder)
-        return [message for message in spool_sql.undelivered(self._reading) if message.mid not in before]
-
-    async def stop(self) -> None:
-        """Write what waits, then close."""
-        await self._loop.run_in_executor(None, self._writer.stop)
-        self._disk.shutdown()
-        self._reader.shutdown()
-        self._reading.close()
-
+from sealgate.store.spool_writer import Done, Outcome, SpoolWriter, Work
 
 __all__ = [
     "BodyWriter",
@@ -201,3 +34,232 @@ __all__ = [
     "Spool",
     "SpoolFault",
 ]
+
+T = TypeVar("T")
+
+DATABASE = "spool.db"
+BODIES = "bodies"
+
+READ = 256 * 1024
+"""Bytes of a large body that are read at a time."""
+
+RESERVE = 64 * 1024 * 1024
+"""Bytes of the file system that new mail leaves free, so that what becomes of the queue can still be written."""
+
+
+class Spool:
+    """Keeps messages. Every method belongs to the event loop; threads do the waiting."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._path = folder / DATABASE
+        self._bodies = Bodies(folder / BODIES)
+        self._reader = ThreadPoolExecutor(1, thread_name_prefix="spool-reader")
+        self._cache = Cache()
+        self._in_files: set[int] = set()
+        self._finished: set[int] = set()
+        self._owed = 0
+        self._drained: asyncio.Event | None = None
+
+    async def start(self) -> list[Queued]:
+        """Open, clear away what a crash left behind, and give every message that waits. Raises `StoreError`."""
+        self._loop = asyncio.get_running_loop()
+        with _sentences(self._folder):
+            queue = await self._loop.run_in_executor(self._reader, self._open)
+        self._writer = SpoolWriter(self._writing, self._path, self._folder / BODIES, self._committed)
+        return queue
+
+    def _open(self) -> list[Queued]:
+        _make_folders(self._folder / BODIES)
+        self._writing = open_database(self._path, spool_sql.MIGRATIONS, any_thread=True)
+        try:
+            queue = self._recover(self._writing)
+            self._reading = open_database(self._path, spool_sql.MIGRATIONS, any_thread=True)
+        except BaseException:
+            self._writing.close()
+            raise
+        return queue
+
+    def _recover(self, connection: sqlite3.Connection) -> list[Queued]:
+        spool_sql.tune(connection)
+        spool_sql.check(connection, self._path)
+        spool_sql.delete_all_finished(connection)
+        self._in_files = spool_sql.with_body_in_file(connection)
+        self._bodies.sweep(self._in_files)
+        return spool_sql.messages(connection)
+
+    @property
+    def is_full(self) -> bool:
+        """Whether new mail should wait for room on the disk."""
+        room = os.statvfs(self._folder)
+        return room.f_bavail * room.f_frsize < RESERVE
+
+    # -- in
+
+    def body(self) -> BodyWriter:
+        """For the body of the next message."""
+        return self._bodies.writer()
+
+    def accept(self, message: NewMessage, body: BodyWriter, done: Done) -> None:
+        """Keep a message; `done` hears on the loop when it is durable, or why it is not: then nothing of it is kept."""
+        self._owed += 1
+        if body.is_large:
+            body.keep(self._bodies.path(message.mid), partial(self._insert, message, done))
+        else:
+            self._writer.put(Work(((message, body.whole()),), (), (), done))
+
+    def _insert(self, message: NewMessage, done: Done, fault: SpoolFault | None) -> None:
+        work = Work(((message, None),), (), (), done)
+        if fault is None:
+            self._writer.put(work)
+        else:
+            self._committed([(work, fault)], ())
+
+    def settle(
+        self,
+        mid: int,
+        changes: Sequence[RecipientChange],
+        finished: bool,
+        *,
+        notice: tuple[NewMessage, bytes] | None = None,
+        done: Done | None = None,
+    ) -> None:
+        """Record what became of recipients, and keep the notice of it, in one transaction.
+
+        `finished` says that no recipient waits any more. The message leaves when that is so in here too: a settle
+        that comes late, or again after a fault, is not lost with it.
+        """
+        if finished:
+            self._finished.add(mid)
+        self._owed += 1
+        self._writer.put(
+            Work(
+                () if notice is None else (notice,),
+                tuple((mid, change) for change in changes),
+                (mid,) if mid in self._finished else (),
+                done,
+            )
+        )
+
+    def _committed(self, outcomes: Sequence[Outcome], gone: Sequence[int]) -> None:
+        """A transaction is durable, or has failed: remember what that means here, then tell those who wait."""
+        for mid in gone:
+            self._finished.discard(mid)
+            self._cache.forget(mid)
+            if mid in self._in_files:
+                self._in_files.discard(mid)
+                self._bodies.remove(mid)
+        for work, fault in outcomes:
+            for message, body in work.new:
+                self._inserted(message.mid, body, fault)
+        for work, fault in outcomes:
+            self._owed -= 1
+            if work.done is not None:
+                self._tell(work.done, fault)
+        if self._drained is not None and not self._owed:
+            self._drained.set()
+
+    def _inserted(self, mid: int, body: bytes | None, fault: SpoolFault | None) -> None:
+        if body is not None:
+            if fault is None:
+                self._cache.remember(mid, body)
+        elif fault is None:
+            self._in_files.add(mid)
+        elif mid not in self._in_files:
+            self._bodies.remove(mid)
+
+    def _tell(self, done: Done, fault: SpoolFault | None) -> None:
+        try:
+            done(fault)
+        except Exception as error:  # one listener's mistake must not keep the truth from the others
+            self._loop.call_exception_handler({"message": "after a commit of the spool", "exception": error})
+
+    # -- out
+
+    async def load(self, mid: int) -> AsyncIterator[bytes]:
+        """The body, a large one in pieces. Raises `OSError` if it cannot be read."""
+        body = self._cache.get(mid)
+        if body is None and mid not in self._in_files:
+            body = await self._read(spool_sql.body, mid)
+            if body is None:
+                raise OSError(f"message {mid} is not in the spool {self._path}")
+        if body is not None:
+            yield body
+            return
+        file = await self._loop.run_in_executor(self._reader, FileIO, self._bodies.path(mid))
+        with file:
+            while piece := await self._loop.run_in_executor(self._reader, file.read, READ):
+                yield piece
+
+    async def _read(self, query: Callable[..., T], *arguments: object) -> T:
+        try:
+            return await self._loop.run_in_executor(self._reader, query, self._reading, *arguments)
+        except sqlite3.Error as error:
+            raise OSError(f"cannot read the spool {self._path}: {error}") from error
+
+    async def queue(self, limit: int) -> list[dict[str, Any]]:
+        """The oldest messages with all their recipients, in values that JSON knows."""
+        return await self._read(spool_sql.listing, limit)
+
+    async def show(self, mid: int) -> dict[str, Any] | None:
+        """One message as in `queue`, or None."""
+        found = await self._read(spool_sql.listing, 1, mid)
+        return found[0] if found else None
+
+    # -- the rest of its life
+
+    async def adopt(self, folder: Path) -> list[Queued]:
+        """Take over the spool of a worker that is no more, and remove it; gives the messages that are new here.
+
+        A crash in the middle is mended by doing it again. Raises `StoreError`; the other spool then stays.
+        """
+        queue: list[Queued] = []
+        with _sentences(folder):
+            if (folder / DATABASE).exists():
+                await self._loop.run_in_executor(self._reader, self._prepare_adoption, folder)
+                queue, in_files = await self._writer.run(partial(spool_sql.take_over, other=folder / DATABASE))
+                self._in_files |= in_files
+            await self._loop.run_in_executor(self._reader, _remove_spool, folder)
+        return queue
+
+    def _prepare_adoption(self, folder: Path) -> None:
+        """Bring the other database to our schema, and its large bodies here: bodies come before their rows."""
+        path = folder / DATABASE
+        with closing(open_database(path, spool_sql.MIGRATIONS)) as other:
+            spool_sql.check(other, path)
+            spool_sql.delete_all_finished(other)
+        _make_folders(folder / BODIES)
+        self._bodies.take_over(folder / BODIES)
+
+    async def stop(self) -> None:
+        """Write what has been asked for, tell everyone, close. Nothing may be asked afterwards."""
+        if self._owed:
+            self._drained = asyncio.Event()
+            await self._drained.wait()
+        await self._writer.stop()
+        await self._bodies.drain()
+        await self._loop.run_in_executor(self._reader, self._reading.close)
+
+
+@contextmanager
+def _sentences(folder: Path) -> Iterator[None]:
+    """Turn what the disk and the database say into `StoreError`."""
+    try:
+        yield
+    except (OSError, sqlite3.Error) as error:
+        raise StoreError(f"cannot use the spool {folder}: {error}") from error
+
+
+def _make_folders(folder: Path) -> None:
+    """A folder and those above it, durably: mail in a folder whose name is lost is lost."""
+    if not folder.is_dir():
+        _make_folders(folder.parent)
+        folder.mkdir(mode=0o700, exist_ok=True)
+        sync_folder(folder.parent)
+
+
+def _remove_spool(folder: Path) -> None:
+    """The database first, and durably: without it nothing can be taken over a second time."""
+    (folder / DATABASE).unlink(missing_ok=True)
+    sync_folder(folder)
+    shutil.rmtree(folder, ignore_errors=True)  # what stays does no harm

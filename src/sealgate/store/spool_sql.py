@@ -1,140 +1,188 @@
-"""The statements of the spool. A small body lies in its row, a large one in a file that the row names."""
+"""The statements of the spool.
+
+A message leaves its tables in the transaction in which its last recipient gets a final state, so what they hold is
+the queue. History is in the record of events.
+"""
 
 from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from pathlib import Path
 from typing import Any
 
+from sealgate.store.database import Migration, StoreError, transaction
 from sealgate.store.message import NewMessage, Queued, QueuedRecipient, RecipientChange
 
-MIGRATIONS = (
+MIGRATIONS: Sequence[Migration] = (
     (
         """
-    CREATE TABLE message (
-        mid INTEGER PRIMARY KEY,
-        sender TEXT,               -- NULL is the null path
-        size INTEGER NOT NULL,
-        body_8bit INTEGER NOT NULL,
-        received_at REAL NOT NULL, -- seconds since the epoch
-        origin TEXT NOT NULL,      -- JSON
-        body BLOB,                 -- one of these two
-        body_file TEXT
-    )""",
-        """CREATE TABLE recipient (
-        mid INTEGER NOT NULL REFERENCES message ON DELETE CASCADE,
-        rid INTEGER NOT NULL,
-        address TEXT NOT NULL,
-        state TEXT NOT NULL,       -- queued, deferred, done, bounced
-        attempts INTEGER NOT NULL,
-        due REAL NOT NULL,
-        said TEXT NOT NULL,
-        PRIMARY KEY (mid, rid)
-    ) WITHOUT ROWID
-    """,
+        CREATE TABLE message (
+            mid INTEGER PRIMARY KEY,
+            sender TEXT,                -- NULL is the null path
+            size INTEGER NOT NULL,      -- bytes
+            body_8bit INTEGER NOT NULL, -- 1 if it was announced with BODY=8BITMIME (RFC 6152)
+            received_at REAL NOT NULL,  -- seconds since the epoch
+            origin TEXT NOT NULL        -- JSON, for people
+        ) STRICT
+        """,
+        """
+        CREATE TABLE recipient (
+            mid INTEGER NOT NULL REFERENCES message ON DELETE CASCADE,
+            rid INTEGER NOT NULL,
+            address TEXT NOT NULL,
+            state TEXT NOT NULL DEFAULT 'queued' CHECK (state IN ('queued', 'deferred', 'done', 'bounced')),
+            attempts INTEGER NOT NULL DEFAULT 0,
+            due REAL NOT NULL DEFAULT 0, -- of the next attempt, seconds since the epoch
+            said TEXT NOT NULL DEFAULT '', -- by the last attempt
+            PRIMARY KEY (mid, rid)
+        ) STRICT, WITHOUT ROWID
+        """,
+        """
+        CREATE TABLE body ( -- a message without a row here has its body in the file bodies/<mid>
+            mid INTEGER PRIMARY KEY REFERENCES message ON DELETE CASCADE,
+            data BLOB NOT NULL
+        ) STRICT
+        """,
     ),
 )
 
-
-def insert(database: sqlite3.Connection, message: NewMessage, body: bytes | None, body_file: str | None) -> None:
-    """Keep a message."""
-    database.execute(
-        "INSERT INTO message VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-        (
-            message.mid,
-            message.sender,
-            message.size,
-            message.body_8bit,
-            message.received_at,
-            json.dumps(message.origin),
-            body,
-            body_file,
-        ),
+_DELETE_FINISHED = """
+    DELETE FROM message WHERE NOT EXISTS (
+        SELECT 1 FROM recipient WHERE recipient.mid = message.mid AND state IN ('queued', 'deferred')
     )
-    database.executemany(
-        "INSERT INTO recipient VALUES (?, ?, ?, 'queued', 0, 0, '')",
-        [(message.mid, rid, address) for rid, address in enumerate(message.recipients)],
+"""
+
+
+CHECKPOINT = 8192
+"""Pages of 4 KiB in the write-ahead log at which they move to the database: rarely, since that takes syncs too."""
+
+CACHE = 16384
+"""KiB of the database that its writer keeps in memory: what is deleted soon after it came need not be read."""
+
+
+def tune(connection: sqlite3.Connection) -> None:
+    """Make ready for the one writer of a busy spool."""
+    connection.execute(f"PRAGMA wal_autocheckpoint = {CHECKPOINT}")
+    connection.execute(f"PRAGMA cache_size = -{CACHE}")
+
+
+def check(connection: sqlite3.Connection, path: Path) -> None:
+    """Raise `StoreError` if the file is damaged."""
+    (found,) = connection.execute("PRAGMA quick_check(1)").fetchone()
+    if found != "ok":
+        raise StoreError(
+            f"the spool {path} is damaged ({found}): move its folder away, start again, "
+            "and save what can be read with the command .recover of the program sqlite3"
+        )
+
+
+def insert(connection: sqlite3.Connection, new: Sequence[tuple[NewMessage, bytes | None]]) -> None:
+    """Keep messages with their bodies; None is a body in a file."""
+    connection.executemany(
+        "INSERT INTO message (mid, sender, size, body_8bit, received_at, origin) VALUES (?, ?, ?, ?, ?, ?)",
+        [
+            (each.mid, each.sender, each.size, each.body_8bit, each.received_at, json.dumps(each.origin))
+            for each, _ in new
+        ],
+    )
+    connection.executemany(
+        "INSERT INTO recipient (mid, rid, address) VALUES (?, ?, ?)",
+        [(each.mid, rid, address) for each, _ in new for rid, address in enumerate(each.recipients)],
+    )
+    connection.executemany(
+        "INSERT INTO body (mid, data) VALUES (?, ?)",
+        [(each.mid, body) for each, body in new if body is not None],
     )
 
 
-def change(database: sqlite3.Connection, mid: int, changes: Sequence[RecipientChange]) -> None:
-    """Record fates of recipients whose message stays."""
-    database.executemany(
-        "UPDATE recipient SET state = ?, due = ?, attempts = ?, said = ? WHERE mid = ? AND rid = ?",
-        [(each.state, each.due, each.attempts, each.said, mid, each.rid) for each in changes],
+def change(connection: sqlite3.Connection, changes: Iterable[tuple[int, RecipientChange]]) -> None:
+    """Record what became of recipients; those of a message that has left are passed over."""
+    connection.executemany(
+        "UPDATE recipient SET state = ?, due = ?, attempts = coalesce(?, attempts + 1), said = ?"
+        " WHERE mid = ? AND rid = ?",
+        [(each.state, each.due, each.attempts, each.said, mid, each.rid) for mid, each in changes],
     )
 
 
-def remove(database: sqlite3.Connection, mid: int) -> str | None:
-    """Forget a message; gives the name of its body file, if it has one."""
-    row = database.execute("DELETE FROM message WHERE mid = ? RETURNING body_file", (mid,)).fetchone()
-    return None if row is None else row[0]
+def delete_finished(connection: sqlite3.Connection, mids: Sequence[int]) -> list[int]:
+    """Delete those of these messages that no recipient waits for; gives their numbers."""
+    rows = connection.execute(
+        f"{_DELETE_FINISHED} AND mid IN (SELECT value FROM json_each(?)) RETURNING mid", (json.dumps(mids),)
+    )
+    return [mid for (mid,) in rows.fetchall()]
 
 
-def read_body(database: sqlite3.Connection, mid: int) -> tuple[bytes | None, str | None] | None:
-    """Body or file name; None if there is no such message."""
-    row = database.execute("SELECT body, body_file FROM message WHERE mid = ?", (mid,)).fetchone()
-    return None if row is None else (row[0], row[1])
+def delete_all_finished(connection: sqlite3.Connection) -> None:
+    """Delete every message that no recipient waits for."""
+    connection.execute(_DELETE_FINISHED)
 
 
-def body_files(database: sqlite3.Connection) -> set[str]:
-    """Every file that a message names."""
-    return {row[0] for row in database.execute("SELECT body_file FROM message WHERE body_file IS NOT NULL")}
-
-
-def undelivered(database: sqlite3.Connection) -> list[Queued]:
-    """Every message with a recipient that waits, oldest first."""
+def messages(connection: sqlite3.Connection) -> list[Queued]:
+    """The queue, oldest first."""
     waiting: dict[int, list[QueuedRecipient]] = {}
-    for mid, *fields in database.execute(
-        "SELECT mid, rid, address, attempts, due, said FROM recipient WHERE state IN ('queued', 'deferred')"
+    for mid, *recipient in connection.execute(
+        "SELECT mid, rid, address, attempts, due, said FROM recipient"
+        " WHERE state IN ('queued', 'deferred') ORDER BY mid, rid"
     ):
-        waiting.setdefault(mid, []).append(QueuedRecipient(*fields))
-    rows = database.execute("SELECT mid, sender, size, body_8bit, received_at FROM message ORDER BY mid")
+        waiting.setdefault(mid, []).append(QueuedRecipient(*recipient))
+    rows = connection.execute("SELECT mid, sender, size, body_8bit, received_at FROM message ORDER BY mid")
     return [
-        Queued(mid, sender, size, bool(body_8bit), received_at, tuple(waiting[mid]))
+        Queued(mid, sender, size, bool(body_8bit), received_at, tuple(waiting.get(mid, ())))
         for mid, sender, size, body_8bit, received_at in rows
-        if mid in waiting
     ]
 
 
-def listing(database: sqlite3.Connection, limit: int, mid: int | None = None) -> list[dict[str, Any]]:
-    """Messages with all their recipients, for people."""
-    rows = database.execute(
+def with_body_in_file(connection: sqlite3.Connection) -> set[int]:
+    """The messages whose bodies are in files."""
+    rows = connection.execute("SELECT mid FROM message WHERE mid NOT IN (SELECT mid FROM body)")
+    return {mid for (mid,) in rows}
+
+
+def body(connection: sqlite3.Connection, mid: int) -> bytes | None:
+    """A body that is not in a file."""
+    row = connection.execute("SELECT data FROM body WHERE mid = ?", (mid,)).fetchone()
+    return None if row is None else row[0]
+
+
+def listing(connection: sqlite3.Connection, limit: int, mid: int | None = None) -> list[dict[str, Any]]:
+    """The oldest messages, or the one, with all their recipients: for people, in values that JSON knows."""
+    found: dict[int, dict[str, Any]] = {}
+    for number, sender, size, received_at, origin in connection.execute(
         "SELECT mid, sender, size, received_at, origin FROM message WHERE ?1 IS NULL OR mid = ?1 ORDER BY mid LIMIT ?2",
         (mid, limit),
-    ).fetchall()
-    found = []
-    for number, sender, size, received_at, origin in rows:
-        recipients = database.execute(
-            "SELECT rid, address, state, attempts, due, said FROM recipient WHERE mid = ? ORDER BY rid",
-            (number,),
-        )
-        keys = ("rid", "address", "state", "attempts", "due", "said")
-        found.append(
-            {
-                "mid": number,
-                "sender": sender,
-                "size": size,
-                "received_at": received_at,
-                "origin": json.loads(origin),
-                "recipients": [dict(zip(keys, each, strict=True)) for each in recipients],
-            }
-        )
-    return found
+    ):
+        found[number] = {
+            "mid": number,
+            "sender": sender,
+            "size": size,
+            "received_at": received_at,
+            "origin": json.loads(origin),
+            "recipients": [],
+        }
+    columns = ("rid", "address", "state", "attempts", "due", "said")
+    for number, *recipient in connection.execute(
+        f"SELECT mid, {', '.join(columns)} FROM recipient"
+        " WHERE mid IN (SELECT value FROM json_each(?)) ORDER BY mid, rid",
+        (json.dumps(list(found)),),
+    ):
+        found[number]["recipients"].append(dict(zip(columns, recipient, strict=True)))
+    return list(found.values())
 
 
-def copy_from(database: sqlite3.Connection, other: str) -> None:
-    """Take over every message of another spool; those that are here already stay as they are."""
-    database.execute("ATTACH DATABASE ? AS other", (other,))
+def take_over(connection: sqlite3.Connection, other: Path) -> tuple[list[Queued], set[int]]:
+    """Copy the messages of another spool that are not here yet, in one transaction.
+
+    Gives those messages, and which of them have their bodies in files.
+    """
+    connection.execute("ATTACH DATABASE ? AS other", (str(other),))
     try:
-        database.execute("BEGIN IMMEDIATE")
-        database.execute("INSERT OR IGNORE INTO message SELECT * FROM other.message")
-        database.execute("INSERT OR IGNORE INTO recipient SELECT * FROM other.recipient")
-        database.execute("COMMIT")
-    except sqlite3.Error:
-        if database.in_transaction:
-            database.execute("ROLLBACK")
-        raise
+        with transaction(connection):
+            here = {mid for (mid,) in connection.execute("SELECT mid FROM main.message")}
+            for table in ("message", "recipient", "body"):
+                connection.execute(f"INSERT OR IGNORE INTO main.{table} SELECT * FROM other.{table}")
     finally:
-        database.execute("DETACH DATABASE other")
+        connection.execute("DETACH DATABASE other")
+    new = [message for message in messages(connection) if message.mid not in here]
+    return new, with_body_in_file(connection) - here

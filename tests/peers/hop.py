@@ -1,0 +1,148 @@
+"""A next hop that a test leads by the hand: every answer can be chosen, and it remembers who came and what was said."""
+
+from __future__ import annotations
+
+import socket
+import socketserver
+import ssl
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+from tests.peers.ports import HOST
+
+SILENCE = ""
+"""As an answer: nothing is said any more, and the connection stays."""
+
+
+@dataclass
+class Visit:
+    """One connection."""
+
+    source: str
+    commands: list[str] = field(default_factory=list)
+    messages: list[bytes] = field(default_factory=list)
+    cipher: str = ""
+    certificate: bytes | None = None
+    ended: threading.Event = field(default_factory=threading.Event)
+
+
+class Hop(socketserver.ThreadingTCPServer):
+    """`answers` changes what is said to a verb; "greeting" and "end" stand for the first word and the last dot."""
+
+    daemon_threads = True
+    allow_reuse_address = True
+    request_queue_size = 64
+
+    def __init__(self, address: str = HOST, port: int = 0, tls: ssl.SSLContext | None = None) -> None:
+        self.address_family = socket.AF_INET6 if ":" in address else socket.AF_INET
+        super().__init__((address, port), _Handler)
+        self.tls = tls
+        self.answers: dict[str, str] = {}
+        self.slowness = 0.0
+        """Seconds before a message is answered."""
+        self.visits: list[Visit] = []
+        self.most_at_once = 0
+        self._open = 0
+        self._counting = threading.Lock()
+
+    @property
+    def port(self) -> int:
+        """Where it listens."""
+        port: int = self.server_address[1]
+        return port
+
+    @property
+    def messages(self) -> list[bytes]:
+        """Everything that has arrived, over all connections."""
+        return [message for visit in self.visits for message in visit.messages]
+
+    def came(self, visit: Visit) -> None:
+        """A connection begins."""
+        with self._counting:
+            self.visits.append(visit)
+            self._open += 1
+            self.most_at_once = max(self.most_at_once, self._open)
+
+    def went(self, visit: Visit) -> None:
+        """A connection is over."""
+        with self._counting:
+            self._open -= 1
+        visit.ended.set()
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        """A gateway that hangs up, or that refuses the handshake, is what many tests are about."""
+
+
+class _Handler(socketserver.StreamRequestHandler):
+    server: Hop
+
+    def handle(self) -> None:
+        visit = Visit(self.client_address[0])
+        self.server.came(visit)
+        try:
+            self._converse(visit)
+        finally:
+            self.server.went(visit)
+
+    def finish(self) -> None:
+        super().finish()
+        self.request.close()
+
+    def _converse(self, visit: Visit) -> None:
+        self._say("greeting", "220 hop.example ESMTP")
+        while line := self.rfile.readline():
+            command = line.decode().rstrip()
+            visit.commands.append(command)
+            verb = command.partition(" ")[0].upper()
+            if verb == "EHLO":
+                offer = self.server.tls is not None and not visit.cipher
+                self._say(verb, "250-hop.example\r\n250 STARTTLS" if offer else "250 hop.example")
+            elif verb == "STARTTLS":
+                self._say(verb, "220 go ahead")
+                self._start_tls(visit)
+            elif verb == "DATA":
+                self._say(verb, "354 go ahead")
+                self._message(visit)
+            elif verb == "QUIT":
+                self._say(verb, "221 bye")
+                return
+            else:
+                self._say(verb, "250 ok")
+
+    def _say(self, what: str, usual: str) -> str:
+        answer = self.server.answers.get(what, usual)
+        if answer == SILENCE:
+            self.rfile.read()
+            raise ConnectionAbortedError("the other side has given up")
+        self.request.sendall(answer.encode() + b"\r\n")
+        return answer
+
+    def _message(self, visit: Visit) -> None:
+        lines = []
+        while (line := self.rfile.readline()) not in (b".\r\n", b""):
+            lines.append(line)
+        threading.Event().wait(self.server.slowness)
+        if self._say("end", "250 ok").startswith("2"):
+            visit.messages.append(b"".join(lines))
+
+    def _start_tls(self, visit: Visit) -> None:
+        assert self.server.tls is not None
+        self.request = secured = self.server.tls.wrap_socket(self.request, server_side=True)
+        self.rfile = secured.makefile("rb")
+        visit.cipher = (secured.cipher() or ("",))[0]
+        visit.certificate = secured.getpeercert(binary_form=True)
+
+
+@contextmanager
+def hop(address: str = HOST, port: int = 0, tls: ssl.SSLContext | None = None) -> Iterator[Hop]:
+    """A next hop that runs."""
+    with Hop(address, port, tls) as server:
+        thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
+        thread.start()
+        try:
+            yield server
+        finally:
+            server.shutdown()
+            thread.join()
