@@ -85,9 +85,7 @@ def test_a_hop_without_starttls(tmp_path: Path, word: str, arrives: bool) -> Non
     ],
 )
 @pytest.mark.needs("postfix")
-def test_verification(
-    tmp_path: Path, postfix: Callable[..., Postfix], word: str, trusted: bool, arrives: bool
-) -> None:
+def test_verification(tmp_path: Path, postfix: Callable[..., Postfix], word: str, trusted: bool, arrives: bool) -> None:
     peer = postfix(domains=("peer.example",))
     with gateway(tmp_path / "home", next_hop=peer.port) as gate:
 
@@ -111,9 +109,7 @@ def test_verification(
 
 @pytest.mark.needs("postfix")
 @pytest.mark.parametrize("version", ["1.0", "1.1", "1.2", "1.3"])
-def test_postfix_takes_mail_over_every_version(
-    tmp_path: Path, postfix: Callable[..., Postfix], version: str
-) -> None:
+def test_postfix_takes_mail_over_every_version(tmp_path: Path, postfix: Callable[..., Postfix], version: str) -> None:
     peer = postfix(domains=("inside.example",), versions=Versions(version, version))
     with gateway(tmp_path / "home", next_hop=peer.port) as gate:
         gate.versions("outbound_smtp", "1.0", "1.1", "1.2", "1.3")
