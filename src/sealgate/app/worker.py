@@ -184,4 +184,10 @@ class Worker:
 def _delivery_policy(revision: LiveRevision) -> tuple[object, ...]:
     """What makes a deferred message worth another try at once."""
     configuration: Configuration = revision.configuration
-    return revision.outbound, configuration.delivery, configuration.destinations, configuration.routes
+    return (
+        revision.outbound,
+        configuration.delivery,
+        configuration.destinations,
+        configuration.routes,
+        configuration.dns,
+    )

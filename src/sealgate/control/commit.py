@@ -12,7 +12,7 @@ from sealgate.config.check import check
 from sealgate.config.problem import ConfigurationError, Problem
 from sealgate.config.schema import Configuration
 from sealgate.event.facts import Event, RevisionApplied, RevisionRefused
-from sealgate.live.material import read_material
+from sealgate.live.material import read_material, read_trust
 from sealgate.live.revision import build, faults_of
 from sealgate.process.channel import Channel, ChannelError
 from sealgate.store.database import StoreError
@@ -30,6 +30,7 @@ def payload_of(number: int, configuration: Configuration, library: Library) -> d
         "workers": configuration.gateway.worker_count(os.cpu_count() or 1),
         "configuration": configuration.model_dump(mode="json"),
         "material": read_material(configuration),
+        "trust": read_trust(configuration),
     }
     live = build(payload, library, None)
     payload["faults"] = {name: one.fault for name, one in live.listeners.items() if one.fault}

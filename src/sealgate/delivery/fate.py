@@ -113,7 +113,7 @@ class Ledger:
         )
         due = min(due, max(now, message.received_at + settings.lifetime))
         for one in waiting:
-            one.attempts, one.due, one.said, one.tls = one.attempts + 1, due, trouble.sentence, trouble.tls
+            one.attempts, one.due, one.said = one.attempts + 1, due, trouble.sentence
         until = datetime.datetime.fromtimestamp(due, datetime.UTC)
         self._tools.emit(MessagePending(message.mid, tuple(rids), until))
         return [RecipientChange.deferred(one.rid, due, one.attempts, one.said) for one in waiting]

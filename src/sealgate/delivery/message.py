@@ -17,7 +17,6 @@ class Waiting:
     attempts: int = 0
     due: float = 0.0
     said: str = ""
-    tls: bool = False
     busy: bool = False
 
     @property

@@ -144,17 +144,13 @@ class Schedule:
     def retry(self, mids: Iterable[int] | None = None) -> int:
         """Make messages due at once, all of them if none are named; how many recipients that concerns."""
         chosen = list(self._messages) if mids is None else [mid for mid in mids if mid in self._messages]
-        return sum(self._hasten(self._messages[mid], lambda one: True) for mid in chosen)
+        return sum(self._hasten(self._messages[mid]) for mid in chosen)
 
-    def retry_tls(self) -> int:
-        """The outbound policy has changed: whatever waits because of TLS is due now."""
-        return sum(self._hasten(message, lambda one: one.tls) for message in list(self._messages.values()))
-
-    def _hasten(self, message: Message, concerned: Callable[[Waiting], bool]) -> int:
+    def _hasten(self, message: Message) -> int:
         now = self._clock()
         count = 0
         for one in message.waiting.values():
-            if not one.busy and one.due > now and concerned(one):
+            if not one.busy and one.due > now:
                 one.due = now
                 count += 1
         if count:
@@ -162,10 +158,10 @@ class Schedule:
         return count
 
     def policy_changed(self) -> None:
-        """Idle connections were made under another policy, perhaps: they leave, and TLS trouble is tried again."""
+        """How mail leaves has changed: idle connections go, and whatever waits is tried anew, for that may mend it."""
         for destination in self._destinations.values():
             destination.dismiss_idle()
-        self.retry_tls()
+        self.retry()
 
     @property
     def waiting(self) -> int:

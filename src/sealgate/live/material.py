@@ -12,6 +12,20 @@ def read_material(configuration: Configuration) -> dict[str, dict[str, str]]:
     return {profile.name: _read(profile) for profile in configuration.certificates}
 
 
+def read_trust(configuration: Configuration) -> dict[str, dict[str, str]]:
+    """The CA certificates of every file that a setting names; by content, so that a changed file counts."""
+    files = {configuration.delivery.trust_file, *(each.client_trust_file for each in configuration.listeners)}
+    return {file: _read_trust(file) for file in files if file is not None}
+
+
+def _read_trust(file: str) -> dict[str, str]:
+    try:
+        return {"pem": Path(file).read_text("ascii")}
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or "it is not PEM text"
+        return {"fault": f"cannot read the CA certificates in {file}: {reason}"}
+
+
 def _read(profile: CertificateProfile) -> dict[str, str]:
     if profile.certificate is not None and profile.key is not None:
         return {"certificate": profile.certificate, "key": profile.key}

@@ -6,7 +6,8 @@ Every setting is made here, so that neither OPENSSL_CONF nor the build's own def
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -41,6 +42,11 @@ class ServerContexts:
     default: SSL.Context
     by_name: dict[str, SSL.Context] = field(default_factory=dict)
     fingerprints: tuple[str, ...] = ()
+    trust: bytes | None = None
+
+    def made_of(self, plan: TlsPlan, credentials: Sequence[Credential], trust: bytes | None) -> bool:
+        """Whether building them again would make the same: then they, and the tickets they gave, stay."""
+        return (self.plan, self.fingerprints, self.trust) == (plan, _fingerprints(credentials), trust)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,10 +55,19 @@ class ClientContext:
 
     plan: TlsPlan
     context: SSL.Context
-    fingerprint: tuple[str, ...] = ()
+    fingerprints: tuple[str, ...] = ()
+    trust: bytes | None = None
+
+    def made_of(self, plan: TlsPlan, credentials: Sequence[Credential], trust: bytes | None) -> bool:
+        """Whether building it again would make the same: then connections made under it may go on."""
+        return (self.plan, self.fingerprints, self.trust) == (plan, _fingerprints(credentials), trust)
 
 
-def build_server(plan: TlsPlan, credentials: Sequence[Credential], trust: Path | None, service: str) -> ServerContexts:
+def _fingerprints(credentials: Sequence[Credential]) -> tuple[str, ...]:
+    return tuple(credential.fingerprint for credential in credentials)
+
+
+def build_server(plan: TlsPlan, credentials: Sequence[Credential], trust: bytes | None, service: str) -> ServerContexts:
     """Contexts for a listener, the first credential being the default; each is tried by a handshake in memory."""
     if not credentials:
         raise ContextError(f"{service}: TLS needs at least one certificate, and none is given")
@@ -63,10 +78,10 @@ def build_server(plan: TlsPlan, credentials: Sequence[Credential], trust: Path |
             context = _server_context(plan, _of_kindred(credentials, credential), trust, service, {})
             by_name.update((name, context) for name in credential.names if name not in credentials[0].names)
     _try_server(default, service)
-    return ServerContexts(plan, default, by_name, tuple(each.fingerprint for each in credentials))
+    return ServerContexts(plan, default, by_name, _fingerprints(credentials), trust)
 
 
-def build_client(plan: TlsPlan, credential: Credential | None, trust: Path | None, service: str) -> ClientContext:
+def build_client(plan: TlsPlan, credential: Credential | None, trust: bytes | None, service: str) -> ClientContext:
     """A context for outgoing connections. The chain is verified, and the caller decides what a failure means."""
     context = _base(plan, service)
     if credential is not None:
@@ -75,7 +90,7 @@ def build_client(plan: TlsPlan, credential: Credential | None, trust: Path | Non
     # The handshake always ends first: whether the certificate was good enough is a question of level, not of OpenSSL.
     context.set_verify(SSL.VERIFY_NONE)
     context.set_session_cache_mode(SSL.SESS_CACHE_OFF)
-    return ClientContext(plan, context, () if credential is None else (credential.fingerprint,))
+    return ClientContext(plan, context, _fingerprints([credential] if credential else []), trust)
 
 
 def _of_kindred(credentials: Sequence[Credential], first: Credential) -> list[Credential]:
@@ -105,7 +120,7 @@ def _base(plan: TlsPlan, service: str) -> SSL.Context:
 def _server_context(
     plan: TlsPlan,
     credentials: Sequence[Credential],
-    trust: Path | None,
+    trust: bytes | None,
     service: str,
     by_name: dict[str, SSL.Context],
 ) -> SSL.Context:
@@ -135,29 +150,40 @@ def _choose_by_name(connection: SSL.Connection, by_name: dict[str, SSL.Context])
 
 
 def _use(context: SSL.Context, credential: Credential, service: str) -> None:
-    """Load chain and key. Only the file interface keeps a chain per key family, hence a file in memory."""
-    descriptor = os.memfd_create("chain", os.MFD_CLOEXEC)
+    """Load chain and key. Only the file interface keeps a chain for each key family."""
+    with _file_in_memory(credential.chain_pem) as path:
+        try:
+            context.use_certificate_chain_file(path)
+            context.use_privatekey(credential.key)
+            context.check_privatekey()
+        except SSL.Error as error:
+            raise ContextError(
+                f"{service}: OpenSSL refuses certificate profile '{credential.profile}': {_text(error)}"
+            ) from error
+
+
+def _trust(context: SSL.Context, trust: bytes | None, service: str) -> None:
+    """Trust these authorities, or the system's. A machine without any trusts nobody: verifying levels will say so."""
+    if trust is None:
+        if Path(_SYSTEM_TRUST).exists():
+            context.load_verify_locations(_SYSTEM_TRUST)
+        return
+    with _file_in_memory(trust) as path:
+        try:
+            context.load_verify_locations(path)
+        except SSL.Error as error:
+            raise ContextError(f"{service}: there are no CA certificates in its trust file: {_text(error)}") from error
+
+
+@contextmanager
+def _file_in_memory(content: bytes) -> Iterator[str]:
+    """A path for those functions of OpenSSL that read nothing but files."""
+    descriptor = os.memfd_create("pem", os.MFD_CLOEXEC)
     try:
-        os.write(descriptor, credential.chain_pem)
-        context.use_certificate_chain_file(f"/proc/self/fd/{descriptor}")
-        context.use_privatekey(credential.key)
-        context.check_privatekey()
-    except SSL.Error as error:
-        raise ContextError(
-            f"{service}: OpenSSL refuses certificate profile '{credential.profile}': {_text(error)}"
-        ) from error
+        os.write(descriptor, content)
+        yield f"/proc/self/fd/{descriptor}"
     finally:
         os.close(descriptor)
-
-
-def _trust(context: SSL.Context, trust: Path | None, service: str) -> None:
-    where = str(trust or _SYSTEM_TRUST)
-    if trust is None and not Path(where).exists():
-        return  # a machine without CA certificates trusts nobody: verifying levels will say so
-    try:
-        context.load_verify_locations(where)
-    except SSL.Error as error:
-        raise ContextError(f"{service}: no CA certificates can be read from {where}: {_text(error)}") from error
 
 
 def _text(error: SSL.Error) -> str:
