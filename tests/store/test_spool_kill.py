@@ -11,11 +11,15 @@ import sys
 import time
 from pathlib import Path
 
+import pytest
+
 from tests.store.spool_house import accept, load, message, running, text
 from tests.store.spool_program import size
 
 CHECKOUT = Path(__file__).parents[2]
 MOST_SECONDS = 0.5
+
+pytestmark = pytest.mark.timeout(900)  # for the long form
 
 
 def run_and_kill(seconds: float, *arguments: str | Path) -> list[tuple[str, int]]:
@@ -46,7 +50,7 @@ async def test_nothing_acknowledged_is_lost(tmp_path: Path, soak: bool) -> None:
     choice = random.Random(7)
     present: set[int] = set()
     first = acknowledged = 1
-    for _ in range(200 if soak else 6):
+    for _ in range(60 if soak else 6):
         said = run_and_kill(choice.uniform(0, MOST_SECONDS), "accept", tmp_path / "spool", str(first))
         mids = {word: {mid for each, mid in said if each == word} for word in ("kept", "leaving", "left")}
         present |= mids["kept"] - mids["leaving"]
@@ -71,7 +75,7 @@ async def test_nothing_is_lost_while_a_spool_is_taken_over(tmp_path: Path, soak:
         told = [accept(spool, message(mid), text(mid, size(mid))) for mid in mids]
         assert [await each for each in told] == [None] * len(mids)
     interrupted = 0
-    for _ in range(100 if soak else 6):
+    for _ in range(40 if soak else 6):
         shutil.copytree(saved, other)
         said = run_and_kill(choice.uniform(0, 0.05), "adopt", own, other)
         interrupted += ("adopted", 0) not in said
