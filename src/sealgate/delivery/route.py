@@ -45,6 +45,8 @@ class Router:
     async def targets(self, domain: str) -> list[Target]:
         """Addresses in the order to try; `HopTrouble` if there are none, for now or for good."""
         hosts = route_for(self._current.revision.configuration, domain)
+        if hosts is None and domain.startswith("["):
+            hosts = ((domain.strip("[]").removeprefix("ipv6:"), SMTP_PORT),)  # RFC 5321 §4.1.3: no DNS is asked
         try:
             if hosts is None:
                 mail_hosts = await self._dns().mail_hosts(domain, self._shuffle)
