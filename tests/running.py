@@ -60,7 +60,10 @@ class Gateway:
         arguments = ["--home", str(self.home), *words]
         out, err = io.StringIO(), io.StringIO()
         with redirect_stdout(out), redirect_stderr(err), patch("sys.stdin", io.StringIO(text or "")):
-            status = main(arguments)
+            try:
+                status = main(arguments)
+            except SystemExit as refused:  # words that the parser does not know
+                status = int(str(refused.code))
         done = subprocess.CompletedProcess(arguments, status, out.getvalue(), err.getvalue())
         assert not check or done.returncode == 0, f"sealgate {' '.join(words)}: {done.stderr or done.stdout}"
         return done

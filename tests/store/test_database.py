@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import sqlite3
 import stat
+import subprocess
+import sys
 import threading
 from pathlib import Path
 
@@ -119,3 +121,18 @@ def test_errors_of_the_engine_become_sentences(tmp_path: Path) -> None:
         sentences(Path("/fruit.db")),
     ):
         raise sqlite3.OperationalError("disk I/O error")
+
+
+def test_opening_twice_keeps_the_log_that_a_stranger_would_remove(tmp_path: Path) -> None:
+    """A process that opens a database twice must keep its locks: else whoever closes it next removes its log."""
+    path = tmp_path / "test.db"
+    first = open_database(path, (("CREATE TABLE t (x)",),))
+    second = open_database(path, (("CREATE TABLE t (x)",),))
+    stranger = "import sqlite3, sys; c = sqlite3.connect(sys.argv[1]); c.execute('SELECT * FROM t'); c.close()"
+    subprocess.run([sys.executable, "-c", stranger, str(path)], check=True)
+    first.execute("INSERT INTO t VALUES (1)")
+    seen = "import sqlite3, sys; print(sqlite3.connect(sys.argv[1]).execute('SELECT count(*) FROM t').fetchone()[0])"
+    found = subprocess.run([sys.executable, "-c", seen, str(path)], check=True, capture_output=True, text=True)
+    assert found.stdout.strip() == "1"
+    first.close()
+    second.close()

@@ -16,6 +16,7 @@ from sealgate.app.logs import open_journal
 from sealgate.net.tls.library import measure_library
 from sealgate.process.channel import ChannelClosed, ChannelError
 from sealgate.process.child import connect
+from sealgate.store.database import StoreError
 
 if TYPE_CHECKING:
     from sealgate.app.control import Control
@@ -35,7 +36,7 @@ def run_child(name: str, fd: int, home: Path) -> int:
         uvloop.run(_run(fd, home))
     except ChannelClosed:
         return 1
-    except ChannelError as error:
+    except (ChannelError, StoreError) as error:
         print(f"sealgate {name}: {error}", file=sys.stderr)
         return 1
     return 0

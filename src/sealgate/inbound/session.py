@@ -260,6 +260,9 @@ class Session(asyncio.Protocol):
         self._hang_up(reply, reason)
 
     def _mail(self, machine: smtp.ServerMachine, event: smtp.Mail) -> None:
+        if self._tools.spool.is_full:
+            self._write(machine.answer(replies.QUEUE_FULL))
+            return
         try:
             mid = self._tools.ids.next("mid")
         except IdError:

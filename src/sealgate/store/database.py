@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sqlite3
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 Migration = Sequence[str]
@@ -26,7 +26,7 @@ def open_database(path: Path, migrations: Sequence[Migration], *, any_thread: bo
     in one transaction. `any_thread` lets several threads use the connection, one at a time. Raises `StoreError`.
     """
     try:
-        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+        _create(path)
         connection = sqlite3.connect(
             path, timeout=LOCK_PATIENCE, isolation_level=None, check_same_thread=not any_thread
         )
@@ -42,6 +42,16 @@ def open_database(path: Path, migrations: Sequence[Migration], *, any_thread: bo
         connection.close()
         raise
     return connection
+
+
+def _create(path: Path) -> None:
+    """A private file where there is none. One that exists must not be opened here, not even for a moment.
+
+    Closing any descriptor of a file drops every POSIX lock that this process holds on it (fcntl(2)), and with them
+    SQLite's: another process could then take itself for the last one, and remove the log that commits go to.
+    """
+    with suppress(FileExistsError):
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
 
 
 def _migrate(connection: sqlite3.Connection, migrations: Sequence[Migration], path: Path) -> None:
