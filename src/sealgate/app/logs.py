@@ -13,8 +13,12 @@ from sealgate.config.schema import Configuration
 from sealgate.journal.journal import Journal
 
 
+GATHER = 0.005
+"""Seconds that facts are gathered before they are written together: a busy worker states some in every turn."""
+
+
 def open_journal(home: Path, source: str, configuration: Mapping[str, Any]) -> Journal:
-    """Where this process states its facts; written once per turn of the running event loop."""
+    """Where this process states its facts; they are written every few milliseconds."""
     settings = Configuration.model_validate(configuration)
     logs = home / "logs"
     logs.mkdir(parents=True, exist_ok=True)
@@ -23,7 +27,7 @@ def open_journal(home: Path, source: str, configuration: Mapping[str, Any]) -> J
         logs,
         source,
         clock=lambda: datetime.datetime.fromtimestamp(time.time(), datetime.UTC),
-        schedule=loop.call_soon,
+        schedule=lambda flush: loop.call_later(GATHER, flush),
         settings=settings.logs,
         error_codes=settings.tls.codes,
     )

@@ -1,4 +1,4 @@
-"""The journal of one process: takes facts, stamps them, writes them down once per turn of the event loop."""
+"""The journal of one process: takes facts, stamps them, writes them down together."""
 
 from __future__ import annotations
 
