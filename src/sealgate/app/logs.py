@@ -12,7 +12,6 @@ from typing import Any
 from sealgate.config.schema import Configuration
 from sealgate.journal.journal import Journal
 
-
 GATHER = 0.005
 """Seconds that facts are gathered before they are written together: a busy worker states some in every turn."""
 
