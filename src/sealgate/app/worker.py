@@ -15,7 +15,7 @@ from sealgate.delivery.route import Router
 from sealgate.delivery.schedule import Schedule
 from sealgate.event.facts import Event, Note, ServiceUnavailable, SpoolRecovered
 from sealgate.inbound.session import Session
-from sealgate.inbound.tools import SessionTools
+from sealgate.inbound.tools import SessionTools, Stoppable
 from sealgate.journal.journal import Journal
 from sealgate.live.revision import Current, LiveError, LiveRevision, build, faults_of
 from sealgate.process.channel import ChannelError
@@ -43,7 +43,7 @@ class Worker:
         self._current = Current(build(connection.start.payload, library, None))
         self._prepared: tuple[LiveRevision, Sequence[Listening]] | None = None
         self._servers: dict[tuple[str, int], tuple[str, asyncio.Server]] = {}
-        self._sessions: set[Session] = set()
+        self._sessions: set[Stoppable] = set()
         self._ids = Ids(connection.channel)
         self._leases = Leases(connection.channel)
         self._spool = Spool(home / "spool" / f"worker-{self._number}")

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 from sealgate.config.schema import LimitSettings
 from sealgate.event.facts import Event
@@ -16,11 +16,15 @@ from sealgate.process.ids import Ids
 from sealgate.process.lease import Lease, Leases, Refused
 from sealgate.store.spool import Queued, Spool
 
-if TYPE_CHECKING:
-    from sealgate.inbound.session import Session
-
 Answer = Lease | Refused | None
 """Room, the limit that is reached, or None when the supervisor is gone."""
+
+
+class Stoppable(Protocol):
+    """An open session, as the end of its worker sees it."""
+
+    def stop(self) -> None:
+        """End soon; a message under way is finished first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +38,7 @@ class SessionTools:
     emit: Callable[[Event], None]
     deliver: Callable[[Queued], None]
     clock: Callable[[], float]
-    sessions: set[Session]
+    sessions: set[Stoppable]
 
     @property
     def limits(self) -> LimitSettings:
