@@ -411,6 +411,7 @@ def test_s22_mismatched_versions_and_syntax_errors_are_told_apart(receiver: Gate
     assert "tls.outbound_smtp.versions" in said.stderr
     assert "line 1" in nonsense.stderr
     assert "Traceback" not in said.stderr + nonsense.stderr
+    eventually(lambda: receiver.log().count("refused", position) >= 2)  # each refusal is said, as what it is
     assert "TLS failed" not in receiver.log()[position:]
 
     position = len(receiver.log())
