@@ -37,6 +37,16 @@ def listener(**changes: Any) -> dict[str, Any]:
     return {**good, **changes}
 
 
+HASH = "$argon2id$v=19$m=65536,t=3,p=4$c29tZXNhbHRzb21lc2FsdA$" + "A" * 43
+"""What a passphrase is kept as."""
+
+
+def relaying(*members: str, **changes: Any) -> dict[str, Any]:
+    """The tables that let these hosts relay."""
+    group = {"name": "RELAYLIST", "members": list(members), "policy": "RELAYED", **changes}
+    return {"policies": [{"name": "RELAYED", "action": "relay"}], "sender_groups": [group]}
+
+
 def configuration(**changes: Any) -> Configuration:
     """The same as `data`, read."""
     return Configuration.model_validate(data(**changes))

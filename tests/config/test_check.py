@@ -9,12 +9,15 @@ import pytest
 
 from sealgate.config.check import check
 from sealgate.tls.version import ProtocolVersion
-from tests.config.samples import LIBRARY, configuration, listener
+from tests.config.samples import HASH, LIBRARY, configuration, listener, relaying
 
 GOOD: list[dict[str, Any]] = [
     {},
     {"listeners": [], "certificates": []},
-    {"listeners": [listener(relay_networks=["10.0.0.0/8", "192.0.2.0/24", "fc00::/7", "2001:db8::/32"])]},
+    {"listeners": [listener()], **relaying("10.0.0.0/8", "192.0.2.0/24", "fc00::/7", "2001:db8::/32", "mail.example")},
+    {**relaying("192.0.2.1")},  # the row is for every listener, and a public one takes it as accept
+    {"listeners": [listener(policy="STRICT")], "policies": [{"name": "STRICT", "auth": "required"}]},
+    {"listeners": [listener(auth="offered")], "accounts": [{"name": "me@inside.example", "passphrase": HASH}]},
     {"listeners": [listener(tls="off", certificates=[])]},
     {"listeners": [listener(implicit_tls=True, client_certificate="require", client_trust_file="/etc/ca.pem")]},
     {"listeners": [listener(), listener(name="other", addresses=["127.0.0.2"])]},

@@ -10,8 +10,9 @@ from sealgate.config.check import check
 from sealgate.config.defaults import Defaults, first_configuration
 from sealgate.config.lookup import accepts_domain, route_for
 from sealgate.config.problem import ConfigurationError
-from sealgate.config.schema import CertificateProfile, Configuration
+from sealgate.config.schema import CertificateProfile, Configuration, Listener
 from sealgate.config.weakness import weaknesses
+from sealgate.inbound.access import Terms, terms_for
 from sealgate.tls.level import TlsLevel
 from tests.config.samples import CERTIFICATE, KEY, LIBRARY
 
@@ -55,8 +56,16 @@ def test_it_takes_its_domain_and_relays_for_its_own_machine_only() -> None:
     assert route_for(settings, "inside.example") == (("127.0.0.1", 2526),)
     assert route_for(settings, "outside.example") is None
     public, *private = settings.listeners
-    assert (public.kind, public.relay_networks) == ("public", ())
-    assert {each.relay_networks for each in private} == {("127.0.0.0/8", "::1/128")}
+    assert terms(settings, public, "127.0.0.1").decision == "ACCEPT"
+    for each in private:
+        assert terms(settings, each, "127.0.0.1").decision == terms(settings, each, "::1").decision == "RELAY"
+        assert terms(settings, each, "192.0.2.1").decision == "ACCEPT"
+
+
+def terms(settings: Configuration, listener: Listener, ip: str) -> Terms:
+    found = terms_for(settings, listener, ip, None)
+    assert found is not None
+    return found
 
 
 @pytest.mark.parametrize("next_hop", [None, "mx"])

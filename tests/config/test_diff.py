@@ -53,6 +53,12 @@ def test_the_way_back_is_the_reverse(changes: dict[str, Any], expected: list[Cha
     assert list(diff(configuration(**changes), configuration())) == back
 
 
+def test_the_order_of_a_table_that_is_read_from_the_top_is_a_change() -> None:
+    groups = [{"name": name, "members": ["ALL"], "policy": "P"} for name in ("A", "B")]
+    before, after = (configuration(sender_groups=rows) for rows in (groups, groups[::-1]))
+    assert list(diff(before, after)) == [Change("sender_groups", ("A", "B"), ("B", "A"))]
+
+
 def test_the_order_of_rows_is_no_change() -> None:
     rows = [PUBLIC, listener()]
     assert diff(configuration(listeners=rows), configuration(listeners=rows[::-1])) == ()

@@ -18,13 +18,14 @@ from sealgate.config.problem import ConfigurationError, Problem
 from sealgate.config.schema import Configuration
 from sealgate.config.setting import all_settings
 from sealgate.config.validation import validated
-from tests.config.samples import CERTIFICATE, KEY, LIBRARY, configuration, data, listener
+from tests.config.samples import CERTIFICATE, HASH, KEY, LIBRARY, configuration, data, listener, relaying
 
 BROKEN = sorted((Path(__file__).parents[1] / "configs" / "broken").glob("*.toml"))
 EXPECTED = "#! "
 
 domains = st.sampled_from(["inside.example", "Partner.Example", "xn--mller-kva.example", "a-1.b"])
 names = st.sampled_from(["main", "0", "With.dots-and_more"])
+MEMBERS = ["10.0.0.0/8", "fd00::/8", ".partner.example", "mail.example", "ALL"]
 paths = st.text("aé日 \"'\\#=[]{}").map("/{}".format)
 printable = st.text("".join(map(chr, range(33, 127))), min_size=1)
 seconds = st.floats(min_value=0.1, max_value=600) | st.integers(1, 600)
@@ -53,12 +54,18 @@ configurations = st.fixed_dictionaries(
                     "kind": st.sampled_from(["public", "private"]),
                     "enabled": st.booleans(),
                     "addresses": st.lists(st.ip_addresses(v=4).map(str), min_size=1),
-                    "relay_networks": st.lists(st.sampled_from(["10.0.0.0/8", "fd00::/8"])),
                     "idle_timeout": seconds,
                     "client_trust_file": paths,
                 },
             )
         ),
+        "sender_groups": st.lists(
+            st.fixed_dictionaries(
+                {"name": names, "policy": names, "members": st.lists(st.sampled_from(MEMBERS), min_size=1)}
+            )
+        ),
+        "policies": st.lists(st.fixed_dictionaries({"name": names}, optional={"tls": st.just("off")})),
+        "accounts": st.lists(st.fixed_dictionaries({"name": names, "passphrase": st.just(HASH)})),
         "delivery": st.fixed_dictionaries({}, optional={"lifetime": seconds, "source_v6": st.just("::1")}),
         "destinations": st.lists(st.fixed_dictionaries({"domain": domains, "tls": st.just("required-verify")})),
         "routes": st.lists(st.fixed_dictionaries({"domain": domains, "hosts": st.lists(domains, min_size=1)})),
@@ -74,7 +81,13 @@ def test_what_is_written_is_read_again(settings: dict[str, Any]) -> None:
 
 
 def test_a_document_shows_every_setting_with_its_help() -> None:
-    text = render(configuration(destinations=[{"domain": "partner.example", "tls": "required"}]))
+    rows = {
+        "destinations": [{"domain": "partner.example", "tls": "required"}],
+        "recipient_access": [{"recipient": "info@inside.example"}],
+        "accounts": [{"name": "me@inside.example", "passphrase": HASH}],
+        **relaying("10.0.0.0/8"),
+    }
+    text = render(configuration(**rows))
     prose = " ".join(text.replace("\n# ", " ").split())
     for setting in all_settings():
         name = setting.path.rpartition(".")[2]

@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 from pydantic import TypeAdapter, ValidationError
 
+from sealgate.config.lookup import level_for
 from sealgate.config.schema import (
     Configuration,
     DeliverySettings,
-    Destination,
     GatewaySettings,
     Listener,
     Route,
@@ -191,7 +191,8 @@ def test_one_worker_for_each_core_unless_a_number_is_set(workers: int, cores: in
 @pytest.mark.parametrize("level", list(TlsLevel))
 def test_every_tls_level_can_be_set(level: TlsLevel) -> None:
     assert DeliverySettings.model_validate({"tls": level.word}).level is level
-    assert Destination.model_validate({"domain": "partner.example", "tls": level.word}).level is level
+    row = {"domain": "partner.example", "tls": level.word}
+    assert level_for(configuration(destinations=[row]), "partner.example") is level
 
 
 def test_a_route_names_hosts_or_asks_dns() -> None:

@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 
 from sealgate.config.weakness import weaknesses
-from tests.config.samples import LIBRARY, configuration, listener
+from tests.config.samples import HASH, LIBRARY, configuration, listener, relaying
 
 REMARKS: list[tuple[dict[str, Any], list[str]]] = [
     ({}, []),
-    ({"listeners": [listener(relay_networks=["10.0.0.0/8", "198.51.100.0/24", "fd00::/8"])]}, []),
+    ({"listeners": [listener()], **relaying("10.0.0.0/8", "198.51.100.0/24", "fd00::/8")}, []),
     ({"gateway": {"hostname": "gate"}}, ["gateway.hostname"]),
     ({"listeners": []}, ["listeners"]),
     ({"listeners": [listener(enabled=False, tls="off")]}, ["listeners"]),
@@ -29,9 +29,11 @@ REMARKS: list[tuple[dict[str, Any], list[str]]] = [
     ({"listeners": [listener(kind="public", tls="required")]}, ["listeners[0].tls"]),
     ({"listeners": [listener(bare_line_endings="allow")]}, ["listeners[0].bare_line_endings"]),
     (
-        {"listeners": [listener(relay_networks=["192.0.2.0/24", "198.0.0.0/8"])]},
-        ["listeners[0].relay_networks[1]"],
+        {"listeners": [listener()], **relaying("192.0.2.0/24", "198.0.0.0/8", ".partner.example")},
+        ["sender_groups[0].members[1]", "sender_groups[0].members[2]"],
     ),
+    ({"listeners": [listener(auth="offered", sender_must_match=False)]}, ["listeners[0].sender_must_match"]),
+    ({"accounts": [{"name": "scanner", "passphrase": HASH}]}, ["accounts[0].senders"]),
     ({"delivery": {"tls": "no"}}, ["delivery.tls"]),
     ({"destinations": [{"domain": "old.example", "tls": "no"}]}, ["destinations[0].tls"]),
     ({"tls": {"gui_https": {"versions": ["1.3"]}}}, ["tls.gui_https.versions"]),

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+from sealgate.mail.envelope import Demands, Notify, Recipient
 from sealgate.store.body import SMALL
 from sealgate.store.spool import BodyWriter, NewMessage, Queued, RecipientChange, Spool, SpoolFault
 
@@ -14,14 +15,20 @@ LARGE = SMALL * 5 + 1
 """Bytes of a body that lies in a file and comes in several pieces."""
 
 
+def recipient(rid: int) -> Recipient:
+    """One that asks for something else than its neighbours."""
+    notify = (None, Notify.NEVER, Notify.SUCCESS | Notify.DELAY)[rid % 3]
+    return Recipient(f"someone-{rid}@inside.example", notify, f"rfc822;original-{rid}@inside.example" if rid else "")
+
+
 def message(mid: int, recipients: int = 1, size: int = 100) -> NewMessage:
     """A message that differs from others in every field that may."""
     return NewMessage(
         mid=mid,
         sender=f"sender-{mid}@load.example" if mid % 5 else None,
-        recipients=tuple(f"someone-{rid}@inside.example" for rid in range(recipients)),
+        recipients=tuple(recipient(rid) for rid in range(recipients)),
         size=size,
-        body_8bit=mid % 2 == 0,
+        demands=Demands(mid % 2 == 0, mid % 3 == 0, mid % 7 == 0, "FULL" if mid % 4 == 0 else "", f"id+2B{mid}"),
         received_at=1_700_000_000.123 + mid,
         origin={"icid": mid},
     )

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import ipaddress
 from collections import Counter
 from collections.abc import Iterator
 
+from sealgate.config.check_access import access_problems
 from sealgate.config.problem import Problem
 from sealgate.config.schema import Configuration, Listener, TlsService, TlsSettings
 from sealgate.config.schema.base import Row
@@ -13,32 +13,12 @@ from sealgate.config.schema.delivery import MX
 from sealgate.tls.library import Library
 from sealgate.tls.plan import PlanError, TlsPlan, plan_client, plan_server
 
-WIDEST_RELAY = {4: 8, 6: 16}
-"""By IP version, the shortest prefix that one organisation can hold: relaying for a wider network is an open relay."""
-
-LOCAL_NETWORKS = tuple(
-    ipaddress.ip_network(network)
-    for network in (
-        *("127.0.0.0/8", "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "169.254.0.0/16", "100.64.0.0/10"),
-        *("::1/128", "fc00::/7", "fe80::/10"),
-    )
-)
-"""Networks from which no packet of the Internet comes."""
-
 
 def check(configuration: Configuration, library: Library) -> tuple[Problem, ...]:
     """Every problem; none means that the configuration can run on this build, if its sockets and files are there."""
-    rules = (_unique, _certificates, _listeners, _endpoints, _delivery, _routes)
+    rules = (_unique, _certificates, _listeners, _endpoints, access_problems, _delivery, _routes)
     found = [problem for rule in rules for problem in rule(configuration)]
     return (*found, *_tls(configuration, library))
-
-
-def is_local(network: ipaddress.IPv4Network | ipaddress.IPv6Network) -> bool:
-    """Whether no host of it can be elsewhere on the Internet."""
-    return any(
-        network.version == local.version and network.subnet_of(local)  # type: ignore[arg-type]
-        for local in LOCAL_NETWORKS
-    )
 
 
 def planned(tls: TlsSettings, library: Library) -> Iterator[tuple[str, TlsService, TlsPlan | PlanError]]:
@@ -66,6 +46,10 @@ def _unique(configuration: Configuration) -> Iterator[Problem]:
     tables: tuple[tuple[str, tuple[Row, ...]], ...] = (
         ("certificates", configuration.certificates),
         ("listeners", configuration.listeners),
+        ("policies", configuration.policies),
+        ("sender_groups", configuration.sender_groups),
+        ("recipient_access", configuration.recipient_access),
+        ("accounts", configuration.accounts),
         ("destinations", configuration.destinations),
         ("routes", configuration.routes),
     )
@@ -104,7 +88,6 @@ def _listeners(configuration: Configuration) -> Iterator[Problem]:
     for index, listener in enumerate(configuration.listeners):
         path = f"listeners[{index}]"
         yield from _listener_tls(path, listener)
-        yield from _relaying(path, listener)
         if listener.idle_timeout > listener.session_timeout:
             yield Problem(f"{path}.idle_timeout", "it is longer than session_timeout, which ends the session first")
 
@@ -122,19 +105,6 @@ def _listener_tls(path: str, listener: Listener) -> Iterator[Problem]:
         )
     if listener.client_certificate == "none" and listener.client_trust_file is not None:
         yield Problem(f"{path}.client_trust_file", "nothing is verified with it while client_certificate is none")
-
-
-def _relaying(path: str, listener: Listener) -> Iterator[Problem]:
-    if listener.kind == "public" and listener.relay_networks:
-        yield Problem(f"{path}.relay_networks", "a public listener never relays; set kind to private, or remove them")
-    for index, text in enumerate(listener.relay_networks):
-        network = ipaddress.ip_network(text)
-        if network.prefixlen < WIDEST_RELAY[network.version] and not is_local(network):
-            yield Problem(
-                f"{path}.relay_networks[{index}]",
-                f"{text} is more of the Internet than one organisation holds: this would be an open relay; "
-                "name your own networks",
-            )
 
 
 def _endpoints(configuration: Configuration) -> Iterator[Problem]:

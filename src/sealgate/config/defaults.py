@@ -17,6 +17,13 @@ VERSIONS: dict[Defaults, tuple[str, ...]] = {
 }
 """What every TLS service speaks at first."""
 
+RELAYED = "RELAYED"
+"""The mail flow policy of hosts that may send to anyone, and RELAYLIST, the sender group of these hosts."""
+
+RELAYLIST = "RELAYLIST"
+
+PRIVATE = ("private", "private-tls")
+
 LOOPBACK = ("127.0.0.0/8", "::1/128")
 
 
@@ -44,6 +51,10 @@ def first_configuration(
             "tls": dict.fromkeys(services, service),
             "certificates": list(certificates),
             "listeners": _listeners([each.name for each in certificates], port_base, production=production),
+            "policies": [{"name": RELAYED, "action": "relay"}],
+            "sender_groups": [
+                {"name": RELAYLIST, "listeners": list(PRIVATE), "members": list(LOOPBACK), "policy": RELAYED}
+            ],
             "routes": [{"domain": domain, "hosts": hosts} for domain in domains if hosts],
         }
     )
@@ -54,10 +65,10 @@ def _listeners(certificates: list[str], port_base: int, *, production: bool) -> 
         "addresses": ["0.0.0.0", "::"] if production else ["127.0.0.1"],
         "certificates": certificates,
     }
-    private = {**places, "kind": "private", "relay_networks": list(LOOPBACK)}
+    private = {**places, "kind": "private"}
     smtp, submission, submissions = (25, 587, 465) if production else (2525, 2587, 2465)
     return [
         {"name": "public", "port": smtp + port_base, **places},
-        {"name": "private", "port": submission + port_base, **private},
-        {"name": "private-tls", "port": submissions + port_base, "implicit_tls": True, **private},
+        {"name": PRIVATE[0], "port": submission + port_base, **private},
+        {"name": PRIVATE[1], "port": submissions + port_base, "implicit_tls": True, **private},
     ]

@@ -37,6 +37,7 @@ def _changes(group: type[Settings], path: str, old: Settings | None, new: Settin
             yield from _change(setting, inner, before, after)
         elif setting.is_list:
             yield from _rows(setting.group, inner, _known(before), _known(after))
+            yield from _order(setting.group, inner, _known(before), _known(after))
         else:
             yield from _changes(setting.group, inner, before, after)
 
@@ -51,6 +52,14 @@ def _change(setting: Setting, path: str, before: Any, after: Any) -> Iterator[Ch
 def _rows(group: type[Settings], path: str, before: Mapping[str, Row], after: Mapping[str, Row]) -> Iterator[Change]:
     for name in dict.fromkeys([*before, *after]):
         yield from _changes(group, f"{path}[{name}]", before.get(name), after.get(name))
+
+
+def _order(group: type[Settings], path: str, before: Mapping[str, Row], after: Mapping[str, Row]) -> Iterator[Change]:
+    """Rows of a table that is read from the top, and that stand in another order than before."""
+    if issubclass(group, Row) and group.ordered:
+        stood, stands = [name for name in before if name in after], [name for name in after if name in before]
+        if stood != stands:
+            yield Change(path, tuple(stood), tuple(stands))
 
 
 def _known(rows: tuple[Row, ...] | None) -> dict[str, Row]:

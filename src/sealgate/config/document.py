@@ -13,6 +13,7 @@ from sealgate.config.problem import ConfigurationError, Problem
 from sealgate.config.schema import Configuration
 from sealgate.config.schema.base import MASK, Settings
 from sealgate.config.setting import Setting, settings_of
+from sealgate.config.upgrade import upgraded
 from sealgate.config.validation import validated
 
 _WIDTH = 100
@@ -27,7 +28,7 @@ def parse(text: str) -> Configuration:
         raise ConfigurationError([Problem("", "this is no TOML document: lists are nested too deeply")]) from None
     except ValueError as error:  # TOMLDecodeError, and numbers with more digits than Python reads
         raise ConfigurationError([Problem("", f"this is no TOML document: {error}")]) from None
-    return validated(data)
+    return validated(upgraded(data))
 
 
 def render(configuration: Configuration, *, mask: bool = False) -> str:

@@ -4,23 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from sealgate.config.schema import Configuration
+from sealgate.config.schema import Configuration, Destination
 from sealgate.tls.level import TlsLevel
+
+
+def destination_for(configuration: Configuration, domain: str) -> Destination | None:
+    """The row of the destinations that holds for this domain."""
+    listed = {destination.domain: destination for destination in configuration.destinations}
+    return next((listed[pattern] for pattern in patterns_of(domain) if pattern in listed), None)
 
 
 def level_for(configuration: Configuration, domain: str) -> TlsLevel:
     """The TLS that mail to this domain must have."""
-    listed = {destination.domain: destination for destination in configuration.destinations}
-    for pattern in _patterns(domain):
-        if pattern in listed:
-            return listed[pattern].level
-    return configuration.delivery.level
+    destination = destination_for(configuration, domain)
+    if destination is None or destination.tls is None:
+        return configuration.delivery.level
+    return TlsLevel.of(destination.tls)
 
 
 def route_for(configuration: Configuration, domain: str) -> tuple[tuple[str, int], ...] | None:
     """Hosts and ports that take the mail of this domain, in order; None if DNS is to be asked for its MX."""
     listed = {route.domain: route for route in configuration.routes}
-    for pattern in _patterns(domain):
+    for pattern in patterns_of(domain):
         if pattern in listed:
             return listed[pattern].targets
     return None
@@ -28,10 +33,10 @@ def route_for(configuration: Configuration, domain: str) -> tuple[tuple[str, int
 
 def accepts_domain(configuration: Configuration, domain: str) -> bool:
     """Whether mail for this domain is accepted from anyone."""
-    return not set(_patterns(domain)).isdisjoint(configuration.gateway.accepted_domains)
+    return not set(patterns_of(domain)).isdisjoint(configuration.gateway.accepted_domains)
 
 
-def _patterns(domain: str) -> Iterator[str]:
+def patterns_of(domain: str) -> Iterator[str]:
     """Every way in which a row may name this domain, the closest one first."""
     name = domain.lower().removesuffix(".")
     yield name

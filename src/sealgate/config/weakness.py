@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import ipaddress
 from collections.abc import Iterator
 
-from sealgate.config.check import is_local, planned
+from sealgate.config.check import planned
 from sealgate.config.lookup import route_for
+from sealgate.config.network import WIDE_RELAY, is_wide, network_of
 from sealgate.config.problem import Problem
 from sealgate.config.schema import Configuration, Listener
 from sealgate.tls.library import Library
 from sealgate.tls.plan import TlsPlan
 from sealgate.tls.verdict import weaknesses as policy_weaknesses
-
-WIDE_RELAY = {4: 16, 6: 32}
-"""By IP version, the shortest prefix of public addresses that is relayed for without a remark."""
 
 
 def weaknesses(configuration: Configuration, library: Library) -> tuple[Problem, ...]:
@@ -23,7 +20,7 @@ def weaknesses(configuration: Configuration, library: Library) -> tuple[Problem,
     for index, listener in enumerate(configuration.listeners):
         if listener.enabled:
             found += _listener(f"listeners[{index}]", listener)
-    return (*found, *_delivery(configuration))
+    return (*found, *_access(configuration), *_delivery(configuration))
 
 
 def _gateway(configuration: Configuration) -> Iterator[Problem]:
@@ -63,10 +60,26 @@ def _listener(path: str, listener: Listener) -> Iterator[Problem]:
             f"{path}.bare_line_endings",
             "bare CR and LF pass on, and the next server may see the end of a message in them (SMTP smuggling)",
         )
-    for index, text in enumerate(listener.relay_networks):
-        network = ipaddress.ip_network(text)
-        if network.prefixlen < WIDE_RELAY[network.version] and not is_local(network):
-            yield Problem(f"{path}.relay_networks[{index}]", f"every host in {text} may send to anyone through here")
+    if listener.auth != "off" and not listener.sender_must_match:
+        yield Problem(f"{path}.sender_must_match", "whoever can log in may send in the name of anyone")
+
+
+def _access(configuration: Configuration) -> Iterator[Problem]:
+    relaying = {policy.name for policy in configuration.policies if policy.action == "relay"}
+    for index, group in enumerate(configuration.sender_groups):
+        for place, member in enumerate(group.members if group.policy in relaying else ()):
+            path = f"sender_groups[{index}].members[{place}]"
+            network = network_of(member)
+            if network is None:
+                yield Problem(path, f"whoever owns the name {member} and its addresses may send to anyone through here")
+            elif is_wide(network, WIDE_RELAY):
+                yield Problem(path, f"every host in {member} may send to anyone through here")
+    for index, account in enumerate(configuration.accounts):
+        if not account.senders and "@" not in account.name:
+            yield Problem(
+                f"accounts[{index}].senders",
+                f"the login {account.name!r} is no address: where senders must match, it can send nothing",
+            )
 
 
 def _delivery(configuration: Configuration) -> Iterator[Problem]:

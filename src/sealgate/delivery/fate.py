@@ -25,6 +25,7 @@ from sealgate.event.facts import (
     ResponseGiven,
     SpoolTrouble,
 )
+from sealgate.mail.envelope import Recipient
 from sealgate.mail.notification import FailedRecipient, failure_notice
 from sealgate.store.spool import NewMessage, Queued, RecipientChange, Spool, SpoolFault
 
@@ -156,9 +157,8 @@ class Ledger:
         notice = NewMessage(
             mid=mid,
             sender=None,
-            recipients=(message.sender,),
+            recipients=(Recipient(message.sender),),
             size=len(text),
-            body_8bit=False,
             received_at=now,
             origin={"notice_for": message.mid},
         )

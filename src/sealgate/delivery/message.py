@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from sealgate.delivery.transaction import Parcel
+from sealgate.mail.envelope import Demands, Notify
 
 
 @dataclass(slots=True)
@@ -17,6 +18,8 @@ class Waiting:
     attempts: int = 0
     due: float = 0.0
     said: str = ""
+    notify: Notify | None = None
+    orcpt: str = ""
     busy: bool = False
 
     @property
@@ -32,8 +35,10 @@ class Message:
     mid: int
     sender: str | None
     size: int
-    body_8bit: bool
     received_at: float
+    demands: Demands
+    held: bool = False
+    delay_told: bool = False
     waiting: dict[int, Waiting] = field(default_factory=dict)
     notices: int = 0
     """Notices to its sender that are not durable yet: it stays in the spool as long as there is one."""
@@ -64,5 +69,5 @@ class Job:
             self.message.sender,
             [(rid, waiting[rid].address) for rid in self.rids],
             self.message.size,
-            self.message.body_8bit,
+            self.message.demands.body_8bit,
         )

@@ -47,10 +47,18 @@ class Schedule:
 
     def add(self, queued: Queued) -> None:
         """Take over a message that the spool keeps."""
-        message = Message(queued.mid, queued.sender, queued.size, queued.body_8bit, queued.received_at)
-        for recipient in queued.recipients:
-            message.waiting[recipient.rid] = Waiting(
-                recipient.rid, recipient.address, recipient.attempts, recipient.due, recipient.said
+        message = Message(
+            queued.mid,
+            queued.sender,
+            queued.size,
+            queued.received_at,
+            queued.demands,
+            held=queued.held,
+            delay_told=queued.delay_told,
+        )
+        for one in queued.recipients:
+            message.waiting[one.rid] = Waiting(
+                one.rid, one.address, one.attempts, one.due, one.said, one.notify, one.orcpt
             )
         self._messages[message.mid] = message
         self._plan(message)

@@ -20,6 +20,7 @@ from sealgate.event.facts import (
 )
 from sealgate.inbound.tools import SessionTools
 from sealgate.mail.address import Address
+from sealgate.mail.envelope import Demands, Recipient
 from sealgate.mail.reply import Reply
 from sealgate.mail.trace import header_facts, received_field
 from sealgate.smtp import replies
@@ -121,11 +122,11 @@ class Reception:
         message = NewMessage(
             mid=self.mid,
             sender=self._sender,
-            recipients=tuple(self._recipients),
+            recipients=tuple(Recipient(each) for each in self._recipients),
             size=self._size,
-            body_8bit=self._mail.body_8bit,
             received_at=self._tools.clock(),
             origin={"icid": self._icid},
+            demands=Demands(body_8bit=self._mail.body_8bit),
         )
         self._tools.emit(MessageReady(self.mid, self._size, self._sender or ""))
 

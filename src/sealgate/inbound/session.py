@@ -20,7 +20,8 @@ from sealgate.event.facts import (
     TlsRequired,
     Way,
 )
-from sealgate.inbound.acceptance import Admission, accept_recipient, admit
+from sealgate.inbound.acceptance import accept_recipient
+from sealgate.inbound.access import NAMELESS, Terms, terms_for
 from sealgate.inbound.handshake import fact_of
 from sealgate.inbound.machine import machine_for
 from sealgate.inbound.reception import Reception, Trace
@@ -96,10 +97,9 @@ class Session(asyncio.Protocol):
             return
         self._lease = answer
         settings = self._live.settings
-        self._admission: Admission = admit(settings, self._peer_ip)
-        self._tools.emit(
-            ConnectionAccepted(self._icid, self._admission.decision, self._admission.group, self._admission.match)
-        )
+        configuration = self._tools.current.revision.configuration
+        self._terms = terms = cast(Terms, terms_for(configuration, settings, self._peer_ip, NAMELESS))
+        self._tools.emit(ConnectionAccepted(self._icid, terms.decision, terms.group, terms.match))
         if settings.implicit_tls:
             self._tools.ask_for_handshake(self._peer_ip, partial(self._handshake_admitted, None))
         else:
@@ -273,7 +273,7 @@ class Session(asyncio.Protocol):
 
     def _recipient(self, recipient: Address) -> Reply:
         configuration = self._tools.current.revision.configuration
-        refusal = accept_recipient(configuration, self._admission, recipient)
+        refusal = accept_recipient(configuration, self._terms, recipient)
         if self._reception is None:
             return replies.MAIL_FIRST
         if refusal is not None:

@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
+from sealgate.mail.envelope import ORDINARY, Demands, Notify, Recipient
+
 State = Literal["queued", "deferred", "done", "bounced"]
 """Of a recipient: not tried yet; to be tried again; delivered; given up. The last two are final."""
 
@@ -33,25 +35,35 @@ class SpoolFault:
 
 @dataclass(frozen=True, slots=True)
 class QueuedRecipient:
-    """One recipient in the queue: `due` (seconds since the epoch), and what the last attempt said."""
+    """One recipient in the queue: `due` (seconds since the epoch), and what the last attempt said.
+
+    `notify` and `orcpt` as in `Recipient`.
+    """
 
     rid: int
     address: str
     attempts: int = 0
     due: float = 0.0
     said: str = ""
+    notify: Notify | None = None
+    orcpt: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Queued:
-    """A message in the queue with those of its recipients that have no final state."""
+    """A message in the queue with those of its recipients that have no final state.
+
+    `held`: an operator has put it on hold. `delay_told`: its sender has been told that it is late.
+    """
 
     mid: int
     sender: str | None
     size: int
-    body_8bit: bool
     received_at: float
     recipients: tuple[QueuedRecipient, ...]
+    demands: Demands = ORDINARY
+    held: bool = False
+    delay_told: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,16 +76,19 @@ class NewMessage:
 
     mid: int
     sender: str | None
-    recipients: tuple[str, ...]
+    recipients: tuple[Recipient, ...]
     size: int
-    body_8bit: bool
     received_at: float
     origin: Mapping[str, object]
+    demands: Demands = ORDINARY
 
     def queued(self) -> Queued:
         """As it stands in the queue when it is new."""
-        recipients = tuple(QueuedRecipient(rid, address) for rid, address in enumerate(self.recipients))
-        return Queued(self.mid, self.sender, self.size, self.body_8bit, self.received_at, recipients)
+        recipients = tuple(
+            QueuedRecipient(rid, each.address, notify=each.notify, orcpt=each.orcpt)
+            for rid, each in enumerate(self.recipients)
+        )
+        return Queued(self.mid, self.sender, self.size, self.received_at, recipients, self.demands)
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from sealgate.config.schema import Configuration
+from sealgate.config.upgrade import upgraded
 from sealgate.store.database import StoreError, open_database, sentences, transaction
 
 KEPT = 100
@@ -99,7 +100,7 @@ class Revisions:
         *entry, text = row
         head = _entry(*entry)
         try:
-            configuration = Configuration.model_validate_json(text)
+            configuration = Configuration.model_validate(upgraded(json.loads(text)))
         except ValidationError as error:
             raise StoreError(
                 f"revision {head.number} in {self._path} is of another version of Sealgate and cannot be read: "

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
+from sealgate.mail.envelope import Demands, Notify
 from sealgate.store.database import Migration, StoreError, transaction
 from sealgate.store.message import NewMessage, Queued, QueuedRecipient, RecipientChange
 
@@ -45,6 +46,16 @@ MIGRATIONS: Sequence[Migration] = (
             data BLOB NOT NULL
         ) STRICT
         """,
+    ),
+    (
+        "ALTER TABLE message ADD COLUMN utf8 INTEGER NOT NULL DEFAULT 0",  # 1: it needs SMTPUTF8 (RFC 6531)
+        "ALTER TABLE message ADD COLUMN bare INTEGER NOT NULL DEFAULT 0",  # 1: it may leave by BDAT only
+        "ALTER TABLE message ADD COLUMN ret TEXT NOT NULL DEFAULT ''",  # FULL or HDRS (RFC 3461 §4.3)
+        "ALTER TABLE message ADD COLUMN envid TEXT NOT NULL DEFAULT ''",  # xtext (RFC 3461 §4.4)
+        "ALTER TABLE message ADD COLUMN held INTEGER NOT NULL DEFAULT 0",  # 1: an operator has put it on hold
+        "ALTER TABLE message ADD COLUMN delay_told INTEGER NOT NULL DEFAULT 0",  # 1: its sender knows that it is late
+        "ALTER TABLE recipient ADD COLUMN notify TEXT NOT NULL DEFAULT ''",  # as SMTP writes it (RFC 3461 §4.1)
+        "ALTER TABLE recipient ADD COLUMN orcpt TEXT NOT NULL DEFAULT ''",  # type;xtext (RFC 3461 §4.2)
     ),
 )
 
@@ -81,20 +92,29 @@ def check(connection: sqlite3.Connection, path: Path) -> None:
 def insert(connection: sqlite3.Connection, new: Sequence[tuple[NewMessage, bytes | None]]) -> None:
     """Keep messages with their bodies; None is a body in a file."""
     connection.executemany(
-        "INSERT INTO message (mid, sender, size, body_8bit, received_at, origin) VALUES (?, ?, ?, ?, ?, ?)",
+        "INSERT INTO message (mid, sender, size, received_at, origin, body_8bit, utf8, bare, ret, envid)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         [
-            (each.mid, each.sender, each.size, each.body_8bit, each.received_at, json.dumps(each.origin))
+            (each.mid, each.sender, each.size, each.received_at, json.dumps(each.origin), *_row(each.demands))
             for each, _ in new
         ],
     )
     connection.executemany(
-        "INSERT INTO recipient (mid, rid, address) VALUES (?, ?, ?)",
-        [(each.mid, rid, address) for each, _ in new for rid, address in enumerate(each.recipients)],
+        "INSERT INTO recipient (mid, rid, address, notify, orcpt) VALUES (?, ?, ?, ?, ?)",
+        [
+            (each.mid, rid, one.address, "" if one.notify is None else one.notify.word, one.orcpt)
+            for each, _ in new
+            for rid, one in enumerate(each.recipients)
+        ],
     )
     connection.executemany(
         "INSERT INTO body (mid, data) VALUES (?, ?)",
         [(each.mid, body) for each, body in new if body is not None],
     )
+
+
+def _row(demands: Demands) -> tuple[bool, bool, bool, str, str]:
+    return demands.body_8bit, demands.utf8, demands.bare, demands.ret, demands.envid
 
 
 def change(connection: sqlite3.Connection, changes: Iterable[tuple[int, RecipientChange]]) -> None:
@@ -122,15 +142,28 @@ def delete_all_finished(connection: sqlite3.Connection) -> None:
 def messages(connection: sqlite3.Connection) -> list[Queued]:
     """The queue, oldest first."""
     waiting: dict[int, list[QueuedRecipient]] = {}
-    for mid, *recipient in connection.execute(
-        "SELECT mid, rid, address, attempts, due, said FROM recipient"
+    for mid, rid, address, attempts, due, said, notify, orcpt in connection.execute(
+        "SELECT mid, rid, address, attempts, due, said, notify, orcpt FROM recipient"
         " WHERE state IN ('queued', 'deferred') ORDER BY mid, rid"
     ):
-        waiting.setdefault(mid, []).append(QueuedRecipient(*recipient))
-    rows = connection.execute("SELECT mid, sender, size, body_8bit, received_at FROM message ORDER BY mid")
+        recipient = QueuedRecipient(rid, address, attempts, due, said, Notify.read(notify), orcpt)
+        waiting.setdefault(mid, []).append(recipient)
+    rows = connection.execute(
+        "SELECT mid, sender, size, received_at, held, delay_told, body_8bit, utf8, bare, ret, envid"
+        " FROM message ORDER BY mid"
+    )
     return [
-        Queued(mid, sender, size, bool(body_8bit), received_at, tuple(waiting.get(mid, ())))
-        for mid, sender, size, body_8bit, received_at in rows
+        Queued(
+            mid,
+            sender,
+            size,
+            received_at,
+            tuple(waiting.get(mid, ())),
+            Demands(bool(body_8bit), bool(utf8), bool(bare), ret, envid),
+            held=bool(held),
+            delay_told=bool(delay_told),
+        )
+        for mid, sender, size, received_at, held, delay_told, body_8bit, utf8, bare, ret, envid in rows
     ]
 
 
@@ -181,7 +214,8 @@ def take_over(connection: sqlite3.Connection, other: Path) -> tuple[list[Queued]
         with transaction(connection):
             here = {mid for (mid,) in connection.execute("SELECT mid FROM main.message")}
             for table in ("message", "recipient", "body"):
-                connection.execute(f"INSERT OR IGNORE INTO main.{table} SELECT * FROM other.{table}")
+                names = ", ".join(name for _, name, *_ in connection.execute(f"PRAGMA main.table_info({table})"))
+                connection.execute(f"INSERT OR IGNORE INTO main.{table} ({names}) SELECT {names} FROM other.{table}")
     finally:
         connection.execute("DETACH DATABASE other")
     new = [message for message in messages(connection) if message.mid not in here]

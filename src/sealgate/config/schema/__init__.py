@@ -1,5 +1,7 @@
 """The one declaration of all settings: type, default, range and help of each stand here and nowhere else."""
 
+from sealgate.config.schema.access import MailFlowPolicy, RecipientRule, SenderGroup
+from sealgate.config.schema.account import Account
 from sealgate.config.schema.configuration import Configuration
 from sealgate.config.schema.delivery import DeliverySettings, Destination, DnsSettings, Route
 from sealgate.config.schema.gateway import GatewaySettings
@@ -8,6 +10,7 @@ from sealgate.config.schema.logs import LogSettings
 from sealgate.config.schema.tls import CertificateProfile, TlsService, TlsSettings
 
 __all__ = [
+    "Account",
     "CertificateProfile",
     "Configuration",
     "DeliverySettings",
@@ -17,7 +20,10 @@ __all__ = [
     "LimitSettings",
     "Listener",
     "LogSettings",
+    "MailFlowPolicy",
+    "RecipientRule",
     "Route",
+    "SenderGroup",
     "TlsService",
     "TlsSettings",
 ]

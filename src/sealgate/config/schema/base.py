@@ -21,6 +21,8 @@ class Row(Settings):
     """One row of a table of settings. `identity` names the setting that tells rows apart."""
 
     identity: ClassVar[str] = "name"
+    ordered: ClassVar[bool] = False
+    """Whether it matters where a row stands."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pydantic import Field
 
+from sealgate.config.schema.access import MailFlowPolicy, RecipientRule, SenderGroup
+from sealgate.config.schema.account import Account
 from sealgate.config.schema.base import Settings
 from sealgate.config.schema.delivery import DeliverySettings, Destination, DnsSettings, Route
 from sealgate.config.schema.gateway import GatewaySettings
@@ -21,6 +23,18 @@ class Configuration(Settings):
         default=(), description="Certificates with their keys: both in the configuration, or both in files."
     )
     listeners: tuple[Listener, ...] = Field(default=(), description="Where mail comes in.")
+    policies: tuple[MailFlowPolicy, ...] = Field(
+        default=(), description="Mail flow policies: what hosts may do. What one leaves open is as the listener says."
+    )
+    sender_groups: tuple[SenderGroup, ...] = Field(
+        default=(),
+        description="The host access table: hosts and their mail flow policy. The first group with a host decides.",
+    )
+    recipient_access: tuple[RecipientRule, ...] = Field(
+        default=(),
+        description="The recipient access table: what differs from accepted_domains. The closest row decides.",
+    )
+    accounts: tuple[Account, ...] = Field(default=(), description="Logins for SMTP AUTH.")
     limits: LimitSettings = Field(
         default=LimitSettings(), description="What the whole gateway takes at once, over all listeners and workers."
     )

@@ -6,13 +6,15 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
-from sealgate.config.schema.base import Count, Otherwise, Row, Seconds, Settings
+from sealgate.config.schema.base import Count, Flag, Otherwise, Row, Seconds, Settings
 from sealgate.config.schema.kinds import (
     AcceptedDomain,
     AnyDomain,
     File,
+    HostName,
     Ipv4,
     Ipv6,
+    Mailbox,
     Name,
     NameServer,
     NextHop,
@@ -21,6 +23,8 @@ from sealgate.config.schema.kinds import (
 from sealgate.tls.level import TlsLevel
 
 Level = Literal["no", "preferred", "preferred-verify", "required", "required-verify"]
+
+OF_DELIVERY = Otherwise("as under delivery")
 
 MX = "mx"
 SMTP_PORT = 25
@@ -52,6 +56,28 @@ class DeliverySettings(Settings):
         default=60, ge=0.1, le=86400, description="How long to wait after the first failed attempt; each wait doubles."
     )
     retry_max: Seconds = Field(default=3600, ge=0.1, le=604_800, description="The longest wait between attempts.")
+    delay_warning: Seconds = Field(
+        default=14_400,
+        ge=0,
+        le=2_592_000,
+        description="How long a message waits until its sender is told once that it is late; 0 is never.",
+    )
+    double_bounces: Annotated[Mailbox | None, Otherwise("they are dropped, with a line in the log")] = Field(
+        default=None, description="Who gets notices that cannot be delivered to the sender of the message."
+    )
+    host_down: Seconds = Field(
+        default=60,
+        ge=0,
+        le=86400,
+        description="How long a host that could not be reached is passed over while there are others, and its mail put "
+        "off where there are none.",
+    )
+    max_recipients: Count = Field(
+        default=100,
+        ge=1,
+        le=10_000,
+        description="The most recipients of one transaction; servers take 100 at least (RFC 5321 §4.5.3.1.8).",
+    )
     connections_per_destination: Count = Field(
         default=20, ge=1, le=10_000, description="The most connections to one domain, over all workers."
     )
@@ -74,6 +100,14 @@ class DeliverySettings(Settings):
         le=3600,
         description="How long to wait for the reply to a whole message (RFC 5321 §4.5.3.2.6).",
     )
+    family: Literal["ipv4-first", "ipv6-first", "ipv4", "ipv6"] = Field(
+        default="ipv6-first",
+        description="Which addresses of a host are tried, and which of them first. The others follow when the first "
+        "cannot be reached.",
+    )
+    hostname: Annotated[HostName | None, Otherwise("the name of the gateway")] = Field(
+        default=None, description="What the gateway calls itself in EHLO when it delivers."
+    )
     source_v4: Annotated[Ipv4 | None, Otherwise("the system chooses")] = Field(
         default=None, description="The local address of connections to IPv4 hosts."
     )
@@ -88,17 +122,35 @@ class DeliverySettings(Settings):
 
 
 class Destination(Row):
-    """What holds for mail to one domain. The exact domain beats .domain, and a longer .domain a shorter one."""
+    """What holds for mail to one domain where it differs from delivery as a whole. The exact domain beats .domain, and
+    a longer .domain a shorter one."""
 
     identity: ClassVar[str] = "domain"
 
     domain: AcceptedDomain = Field(description="The recipients' domain.")
-    tls: Level = Field(description="The TLS of this destination.")
-
-    @property
-    def level(self) -> TlsLevel:
-        """`tls` as a level that can be compared."""
-        return TlsLevel.of(self.tls)
+    tls: Annotated[Level | None, OF_DELIVERY] = Field(default=None, description="The TLS of this destination.")
+    server_name: Annotated[HostName | None, Otherwise("the name of the host")] = Field(
+        default=None,
+        description="The name that is sent in the handshake (SNI), and that a certificate may be for as well.",
+    )
+    connections: Annotated[Count | None, OF_DELIVERY] = Field(
+        default=None, ge=1, le=10_000, description="The most connections to this domain, over all workers."
+    )
+    messages_per_connection: Annotated[Count | None, OF_DELIVERY] = Field(
+        default=None, ge=1, le=100_000, description="How many messages one connection carries before it is closed."
+    )
+    max_recipients: Annotated[Count | None, OF_DELIVERY] = Field(
+        default=None, ge=1, le=10_000, description="The most recipients of one transaction."
+    )
+    hostname: Annotated[HostName | None, OF_DELIVERY] = Field(
+        default=None, description="What the gateway calls itself in EHLO to this destination."
+    )
+    source_v4: Annotated[Ipv4 | None, OF_DELIVERY] = Field(
+        default=None, description="The local address of connections to IPv4 hosts of this destination."
+    )
+    source_v6: Annotated[Ipv6 | None, OF_DELIVERY] = Field(
+        default=None, description="The local address of connections to IPv6 hosts of this destination."
+    )
 
 
 class Route(Row):
@@ -129,4 +181,12 @@ class DnsSettings(Settings):
     )
     timeout: Seconds = Field(
         default=10, ge=0.1, le=300, description="How long one question takes at most, over all name servers."
+    )
+    reverse: Flag = Field(
+        default=True,
+        description="Whether the name of a host that connects is looked up: its PTR record, and the addresses of that "
+        "name. The greeting does not wait for it; loopback is not looked up.",
+    )
+    reverse_timeout: Seconds = Field(
+        default=5, ge=0.1, le=60, description="How long a host waits at most, behind the greeting, for its name."
     )

@@ -25,8 +25,8 @@ class GatewaySettings(Settings):
     )
     accepted_domains: tuple[AcceptedDomain, ...] = Field(
         default=(),
-        description="The domains whose mail is accepted from anyone. Mail for any other domain is relayed only from "
-        "the relay networks of a private listener.",
+        description="The domains whose mail is accepted from anyone. Mail for any other domain is taken only "
+        "through a private listener, from hosts that may relay and clients that have logged in.",
     )
     postmaster: Annotated[
         Mailbox, Otherwise("postmaster at the first accepted domain, or at the host name if there is none")

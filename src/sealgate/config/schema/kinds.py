@@ -15,6 +15,12 @@ _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,62}")
 _HOST_LABEL = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?")
 _DOMAIN_LABEL = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?")
 _DOMAIN_LENGTH = 253  # RFC 1035 §3.1: 255 octets on the wire
+_REPLY_LENGTH = 200
+_LOGIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@+-]{0,63}")
+_ARGON2 = re.compile(r"\$argon2id\$v=19\$m=\d{1,8},t=\d{1,3},p=\d{1,3}\$[A-Za-z0-9+/]{11,86}\$[A-Za-z0-9+/]{22,172}")
+
+EVERY_HOST = "ALL"
+"""The member of a sender group that every host is."""
 
 
 def _is_address(text: str) -> bool:
@@ -71,6 +77,52 @@ def _any_domain(text: str) -> str:
 
 def _mailbox(text: str) -> str:
     return str(parse_address(text))
+
+
+def _address_pattern(text: str) -> str:
+    local, at, domain = text.rpartition("@")
+    if not at:
+        return _domain_or_subdomains(text)
+    if domain:
+        return str(parse_address(text))
+    return f"{parse_address(f'{local}@example').local}@"
+
+
+def _host_pattern(text: str) -> str:
+    if text == EVERY_HOST:
+        return text
+    if text.startswith("."):
+        return _domain_or_subdomains(text)
+    if "/" in text or _is_address(text):
+        return _network(text)
+    try:
+        return _host_name(text).lower()
+    except ValueError:
+        raise ValueError(
+            f"{text!r} is no host; write an address, a network, a host name, .domain for all below it, or ALL"
+        ) from None
+
+
+def _reply_text(text: str) -> str:
+    if not (0 < len(text) <= _REPLY_LENGTH and text.isascii() and text.isprintable()):
+        raise ValueError(f"a reply is one line of 1 to {_REPLY_LENGTH} printable ASCII characters")
+    return text
+
+
+def _login(text: str) -> str:
+    if not (_LOGIN.fullmatch(text) and text.isascii()):
+        raise ValueError(f"{text!r} is no login; write up to 64 letters, digits and ._@+- without blanks")
+    return text
+
+
+def _passphrase_hash(text: str) -> str:
+    if text.strip() == MASK:
+        raise ValueError(
+            "the hash is masked: this file was made for looking at; export one with sealgate showconfig --secrets"
+        )
+    if not _ARGON2.fullmatch(text):
+        raise ValueError("this is no argon2 hash; make one with sealgate hash-passphrase")
+    return text
 
 
 def _address(text: str) -> str:
@@ -181,6 +233,15 @@ AcceptedDomain = Annotated[str, AfterValidator(_domain_or_subdomains), Words("a 
 AnyDomain = Annotated[
     str, AfterValidator(_any_domain), Words("a domain, .domain for all below it, or * for all others")
 ]
+AddressPattern = Annotated[
+    str, AfterValidator(_address_pattern), Words("an address, user@, a domain, or .domain for all below it")
+]
+HostPattern = Annotated[
+    str, AfterValidator(_host_pattern), Words("an address, a network, a host name, .domain for all below it, or ALL")
+]
+ReplyText = Annotated[str, AfterValidator(_reply_text), Words("a line of text")]
+Login = Annotated[str, AfterValidator(_login), Words("a login")]
+PassphraseHash = Annotated[str, AfterValidator(_passphrase_hash), Words("an argon2 hash"), Secret()]
 Mailbox = Annotated[str, AfterValidator(_mailbox), Words("a mail address")]
 IpAddress = Annotated[str, AfterValidator(_address), Words("an IP address")]
 Ipv4 = Annotated[str, AfterValidator(_ipv4), Words("an IPv4 address")]

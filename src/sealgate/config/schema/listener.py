@@ -7,10 +7,11 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
+from sealgate.config.schema.access import AuthDemand, ClientCertificateDemand, TlsDemand
 from sealgate.config.schema.base import Count, Flag, Octets, Otherwise, Row, Seconds, Settings
-from sealgate.config.schema.kinds import File, IpAddress, Name, Network
+from sealgate.config.schema.kinds import File, IpAddress, Name
 
-TlsDemand = Literal["off", "preferred", "required"]
+Extension = Literal["8BITMIME", "CHUNKING", "DSN", "PIPELINING", "SIZE", "SMTPUTF8"]
 
 
 def _demand(given: Mapping[str, Any]) -> TlsDemand:
@@ -25,7 +26,7 @@ class Listener(Row):
     kind: Literal["public", "private"] = Field(
         default="public",
         description="A public listener takes mail for the accepted domains. A private one also relays to anywhere, "
-        "for hosts in its relay networks.",
+        "for hosts whose mail flow policy says relay and for clients that have logged in.",
     )
     addresses: tuple[IpAddress, ...] = Field(
         default=("0.0.0.0", "::"),
@@ -46,7 +47,7 @@ class Listener(Row):
         description="The certificate profiles it shows. The first one is shown to clients that ask for no name or "
         "an unknown one; an RSA and an ECDSA certificate for the same names stand side by side.",
     )
-    client_certificate: Literal["none", "request", "require"] = Field(
+    client_certificate: ClientCertificateDemand = Field(
         default="none",
         description="Whether clients are asked for a certificate. One that is shown must be valid; with require, a "
         "client without one is refused.",
@@ -54,9 +55,19 @@ class Listener(Row):
     client_trust_file: Annotated[File | None, Otherwise("the CA certificates of the system")] = Field(
         default=None, description="The CA certificates in PEM form that client certificates are verified with."
     )
-    relay_networks: tuple[Network, ...] = Field(
-        default=(),
-        description="The hosts that a private listener relays for, to any domain.",
+    policy: Annotated[Name | None, Otherwise("accept, as this listener says")] = Field(
+        default=None, description="The mail flow policy of hosts that are in no sender group."
+    )
+    auth: AuthDemand = Field(
+        default="off",
+        description="Whether clients may, or must, log in before they send (SMTP AUTH, RFC 4954). It is offered inside "
+        "TLS only.",
+    )
+    sender_must_match: Flag = Field(
+        default=True, description="Whether a client that has logged in may use only the senders of its account."
+    )
+    hidden_extensions: tuple[Extension, ...] = Field(
+        default=(), description="Extensions of SMTP that are not offered, for clients or partners that misuse them."
     )
     bare_line_endings: Literal["refuse", "allow"] = Field(
         default="refuse",
@@ -76,6 +87,10 @@ class Listener(Row):
         ge=1,
         le=100_000,
         description="The most recipients of one message; senders count on 100 at least (RFC 5321 §4.5.3.1.8).",
+    )
+    max_messages: Count = Field(default=10_000, ge=1, le=100_000, description="The most messages of one connection.")
+    max_bad_recipients: Count = Field(
+        default=100, ge=1, le=100_000, description="How many refused recipients end a session."
     )
     max_line: Octets = Field(
         default=2048,
@@ -106,6 +121,29 @@ class LimitSettings(Settings):
     )
     handshake_timeout: Seconds = Field(
         default=30, ge=0.1, le=600, description="How long a TLS handshake takes at most."
+    )
+    auth_failures: Count = Field(
+        default=10,
+        ge=1,
+        le=10_000,
+        description="How many wrong logins of one host, or for one account, within auth_window are answered; then all "
+        "logins of that host, or for that account from hosts that have failed, are put off.",
+    )
+    auth_window: Seconds = Field(
+        default=900, ge=1, le=86400, description="How long a wrong login is held against host and account."
+    )
+    queue_messages: Count = Field(
+        default=500_000,
+        ge=1,
+        le=100_000_000,
+        description="The most messages in the queue, in equal shares of the workers; more are put off with 452.",
+    )
+    disk_reserve: Octets = Field(
+        default=256 << 20,
+        ge=16 << 20,
+        le=1 << 40,
+        description="Free space on the disk of the spool below which new mail is put off with 452, so that the queue "
+        "can still be emptied.",
     )
     hello_size: Octets = Field(
         default=65536,

@@ -23,3 +23,6 @@ class LogSettings(Settings):
     record_keep: Count = Field(
         default=20, ge=0, le=10_000, description="How many rotated event records of each process are kept."
     )
+    keep_days: Count = Field(
+        default=0, ge=0, le=36500, description="After how many days rotated logs and records are removed; 0 is never."
+    )
