@@ -14,6 +14,7 @@ from sealgate.config.schema import Configuration, Listener, MailFlowPolicy, Reci
 from sealgate.config.schema.access import AuthDemand, ClientCertificateDemand, TlsDemand
 from sealgate.config.schema.kinds import EVERY_HOST
 from sealgate.mail.address import Address
+from sealgate.mail.host import PeerName
 
 T = TypeVar("T")
 
@@ -21,19 +22,6 @@ NO_GROUP = "UNKNOWNLIST"
 """What the log calls hosts that are in no sender group."""
 
 _NONE_GIVEN = MailFlowPolicy(name="ACCEPTED")
-
-
-@dataclass(frozen=True, slots=True)
-class PeerName:
-    """What DNS says of a host: its name is verified if an address record leads back. `unsure`: DNS did not answer."""
-
-    name: str | None = None
-    verified: bool = False
-    unsure: bool = False
-
-
-NAMELESS = PeerName()
-"""A host without a name."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,13 +21,14 @@ from sealgate.event.facts import (
     Way,
 )
 from sealgate.inbound.acceptance import accept_recipient
-from sealgate.inbound.access import NAMELESS, Terms, terms_for
+from sealgate.inbound.access import Terms, terms_for
 from sealgate.inbound.handshake import fact_of
 from sealgate.inbound.machine import machine_for
 from sealgate.inbound.reception import Reception, Trace
 from sealgate.inbound.tools import Answer, SessionTools, is_full_for_host
 from sealgate.live.revision import LiveListener
 from sealgate.mail.address import Address
+from sealgate.mail.host import NAMELESS
 from sealgate.mail.reply import Reply, ReplyStyle
 from sealgate.net.tls.context import ServerContexts
 from sealgate.net.tls.transport import Handshake, TlsTransport

@@ -50,7 +50,7 @@ class MailResolver:
         """The MX hosts by preference, equal ones shuffled; the domain itself if it has none (implicit MX)."""
         try:
             answer = await self._ask(domain, "MX")
-        except _NoRecords:
+        except NoRecords:
             return [MailHost(domain, 0)]
         hosts = [record for record in answer if isinstance(record, MX)]
         if any(record.exchange == dns.name.root for record in hosts):
@@ -68,13 +68,17 @@ class MailResolver:
         for kind in ("A", "AAAA"):
             try:
                 found += [record.to_text() for record in await self._ask(host, kind)]
-            except (_NoRecords, DnsRefused):
+            except (NoRecords, DnsRefused):
                 continue
             except DnsUnknown as error:
                 trouble = error
         if not found and trouble is not None:
             raise trouble
         return found
+
+    async def records(self, name: str, kind: str) -> list[str]:
+        """The records of this kind as text. `NoRecords`, `DnsRefused` (no such name), `DnsUnknown`."""
+        return [record.to_text() for record in await self._ask(name, kind)]
 
     async def _ask(self, name: str, kind: str) -> list[Rdata]:
         question = f"{kind} of {name}"
@@ -83,13 +87,13 @@ class MailResolver:
         except dns.resolver.NXDOMAIN as error:
             raise DnsRefused(f"DNS says that {name} does not exist (NXDOMAIN)") from error
         except dns.resolver.NoAnswer as error:
-            raise _NoRecords(question) from error
+            raise NoRecords(question) from error
         except (dns.exception.DNSException, OSError) as error:
             raise DnsUnknown(f"DNS gave no answer for {question}: {_sentence(error)}") from error
         return list(answer)
 
 
-class _NoRecords(Exception):
+class NoRecords(Exception):
     """The name exists, but has no records of the kind asked for."""
 
 
