@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
-from typing import Any
+from contextlib import AbstractContextManager, ExitStack
+from typing import Any, TypeVar
 
 import pytest
 from hypothesis import settings
 
 from tests.peers import certificate
+from tests.peers import exim as private_exim
+from tests.peers import opensmtpd as private_opensmtpd
 from tests.peers import postfix as private_postfix
 from tests.peers.programs import why_missing
+
+Server = TypeVar("Server")
 
 settings.register_profile("soak", max_examples=5000, deadline=None)
 
@@ -58,10 +62,26 @@ def peer_certificate(tmp_path_factory: pytest.TempPathFactory) -> certificate.Ke
 @pytest.fixture
 def postfix() -> Iterator[Callable[..., private_postfix.Postfix]]:
     """Start private Postfixes, `postfix(versions=Versions("1.0", "1.2"))`: tests.peers.postfix.running."""
-    require("postfix")
-    with ExitStack() as running:
+    yield from _starter("postfix", private_postfix.running)
 
-        def start(**how: Any) -> private_postfix.Postfix:
-            return running.enter_context(private_postfix.running(**how))
+
+@pytest.fixture
+def exim() -> Iterator[Callable[..., private_exim.Exim]]:
+    """Start private Exims: tests.peers.exim.running."""
+    yield from _starter("exim", private_exim.running)
+
+
+@pytest.fixture
+def opensmtpd() -> Iterator[Callable[..., private_opensmtpd.OpenSmtpd]]:
+    """Start private OpenSMTPDs: tests.peers.opensmtpd.running."""
+    yield from _starter("opensmtpd", private_opensmtpd.running)
+
+
+def _starter(name: str, running: Callable[..., AbstractContextManager[Server]]) -> Iterator[Callable[..., Server]]:
+    require(name)
+    with ExitStack() as servers:
+
+        def start(**how: Any) -> Server:
+            return servers.enter_context(running(**how))
 
         yield start

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from tests.peers.clients import swaks
-from tests.peers.postfix import Postfix, Versions
+from tests.peers.postfix import Postfix
+from tests.peers.versions import Versions
 from tests.running import Gateway, eventually, gateway, next_hop
 
 pytestmark = pytest.mark.needs("swaks")

@@ -9,8 +9,9 @@ import pytest
 from tests.peers import clients, probes, scanners, servers
 from tests.peers.certificate import KeyPair
 from tests.peers.ports import free_port
-from tests.peers.postfix import Postfix, Versions
-from tests.peers.probes import LOWER, PROTOCOL_VERSION, VERSIONS, Offered
+from tests.peers.postfix import Postfix
+from tests.peers.probes import LOWER, PROTOCOL_VERSION, Offered
+from tests.peers.versions import VERSIONS, Versions
 
 RANGES = [Versions(lowest, highest) for index, lowest in enumerate(VERSIONS) for highest in VERSIONS[index:]]
 PROBES = [
@@ -33,7 +34,7 @@ StartPostfix = Callable[..., Postfix]
 
 def within(versions: Versions) -> frozenset[str]:
     """The versions of the range, each by its number."""
-    return frozenset(VERSIONS[VERSIONS.index(versions.lowest) : VERSIONS.index(versions.highest) + 1])
+    return frozenset(versions.all)
 
 
 def refusals_of_openssl(versions: Versions) -> dict[str, str]:

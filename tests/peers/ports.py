@@ -16,16 +16,16 @@ def free_port() -> int:
     return port
 
 
-def wait_for(port: int, *, greeting: bytes = b"", within: float = 20) -> None:
-    """Wait until `port` accepts a connection and, where `greeting` is given, begins with it."""
+def wait_for(port: int, *, greeting: bytes = b"", within: float = 20, host: str = HOST) -> None:
+    """Wait until `port` of `host` accepts a connection and, where `greeting` is given, begins with it."""
     deadline = time.monotonic() + within
     while True:
         try:
-            with socket.create_connection((HOST, port), timeout=within) as connection:
+            with socket.create_connection((host, port), timeout=within) as connection:
                 if not greeting or connection.recv(len(greeting)) == greeting:
                     return
         except OSError:
             pass
         if time.monotonic() > deadline:
-            raise TimeoutError(f"nothing answered on {HOST} port {port} within {within:g} s")
+            raise TimeoutError(f"nothing answered on {host} port {port} within {within:g} s")
         time.sleep(0.05)

@@ -12,18 +12,17 @@ import pwd
 import shutil
 import subprocess
 import tempfile
-import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from email import message_from_bytes
-from email.message import Message
 from pathlib import Path
 
 from tests.peers import unpack
 from tests.peers.certificate import self_signed
 from tests.peers.ports import HOST, free_port, wait_for
 from tests.peers.programs import run
+from tests.peers.server import MailServer
+from tests.peers.versions import Versions
 
 # Accounts that every Debian has; Postfix wants three that differ from one another and from root.
 MAIL_OWNER, SETGID_GROUP, MAILBOX_OWNER = "mail", "uucp", "nobody"
@@ -57,64 +56,15 @@ postlog    unix-dgram n - n - 1 postlogd
 
 
 @dataclass(frozen=True, slots=True)
-class Versions:
-    """The TLS versions a Postfix offers, lowest to highest, as "1.0" … "1.3"."""
+class Postfix(MailServer):
+    """A Postfix that is running."""
 
-    lowest: str = "1.0"
-    highest: str = "1.3"
-
-    @property
-    def protocols(self) -> str:
-        """As Postfix writes it; it leaves the dot and zero of 1.0 away."""
-        lowest, highest = (number.removesuffix(".0") for number in (self.lowest, self.highest))
-        return f">=TLSv{lowest}, <=TLSv{highest}"
-
-
-@dataclass(frozen=True, slots=True)
-class Postfix:
-    """A Postfix that is running. Paths are absolute; the port is on 127.0.0.1."""
-
-    home: Path
-    port: int
     root: Path = field(repr=False)
-
-    @property
-    def certificate(self) -> Path:
-        """The PEM file that a client trusts to verify this server, whose name is peer.example."""
-        return self.home / "peer.example.crt"
 
     @property
     def environment(self) -> dict[str, str]:
         """What its programs need in their environment."""
         return {**unpack.environment(self.root), "MAIL_CONFIG": str(self.home / "etc")}
-
-    def log(self) -> str:
-        """Everything its processes have logged so far."""
-        path = self.home / "log"
-        return path.read_text(errors="replace") if path.exists() else ""
-
-    def wait_for_log(self, text: str, *, within: float = 30) -> str:
-        """The first logged line with `text` in it."""
-        deadline = time.monotonic() + within
-        while time.monotonic() < deadline:
-            for line in self.log().splitlines():
-                if text in line:
-                    return line
-            time.sleep(0.05)
-        raise TimeoutError(f"Postfix did not log {text!r} within {within:g} s; it logged:\n{self.log()}")
-
-    def messages(self) -> list[Message]:
-        """The messages in its Maildir, whoever they were for, in no order."""
-        return [message_from_bytes(path.read_bytes()) for path in (self.home / "mail/inbox/new").glob("*")]
-
-    def wait_for_messages(self, count: int = 1, *, within: float = 30) -> list[Message]:
-        """The messages, once there are `count` of them or more."""
-        deadline = time.monotonic() + within
-        while time.monotonic() < deadline:
-            if len(found := self.messages()) >= count:
-                return found
-            time.sleep(0.05)
-        raise TimeoutError(f"{len(found)} of {count} messages came within {within:g} s:\n{self.log()}")
 
     def submit(self, sender: str, recipient: str, text: str = "Subject: a test\n\nHello.\n") -> None:
         """Give it a message of its own, as its sendmail command does; it delivers or relays it."""
@@ -138,7 +88,7 @@ class Postfix:
         self, port: int, *options: str, level: str = "encrypt", versions: Versions | None = None
     ) -> subprocess.CompletedProcess[str]:
         """posttls-finger against 127.0.0.1:port; `-w` for implicit TLS, `-L all` for more words."""
-        protocols = (versions or Versions()).protocols
+        protocols = (versions or Versions()).postfix
         words = ("-c", "-L", "summary", "-l", level, "-p", protocols, *options, f"[{HOST}]:{port}")
         return self._run("usr/sbin/posttls-finger", *words)
 
@@ -300,5 +250,5 @@ def _both(prefix: str, versions: Versions) -> dict[str, str]:
     return {
         f"{prefix}_{kind}{name}": value
         for kind in ("", "mandatory_")
-        for name, value in (("protocols", versions.protocols), ("ciphers", "medium"))
+        for name, value in (("protocols", versions.postfix), ("ciphers", "medium"))
     }

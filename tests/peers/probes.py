@@ -12,8 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from tests.peers.clients import gnutls_client, openssl_client
-
-VERSIONS = ("1.0", "1.1", "1.2", "1.3")
+from tests.peers.versions import VERSIONS
 
 # How a version can be refused.  A client offers TLS 1.2 and below by its highest version alone, so a server
 # that ends lower answers with what it has, and it is the client that then goes away.

@@ -19,20 +19,33 @@ PACKAGES = {
     if not line.startswith("#") and (words := line.split())
 }
 
+UNPACKED = {
+    "postfix": "postfix",
+    "exim": "exim4-daemon-light",
+    "opensmtpd": "opensmtpd",
+    "nsd": "nsd",
+    "msmtp": "msmtp",
+}
+"""Programs that are unpacked and never installed, with their Debian packages."""
+
+MAIL_SERVERS = {"postfix", "exim", "opensmtpd"}
+
 
 def why_missing(name: str) -> str | None:
     """Why a test that needs `name` cannot run, as a sentence; None when it can.
 
-    `name` is a program, a `perl:Module`, or one of `root`, `postfix` (unpacked, never installed) and
-    `sslyze` (.venv-scan).
+    `name` is a program, a `perl:Module`, a name of `UNPACKED`, `root`, or one of `sslyze` and
+    `command-injection-tester` (.venv-scan).
     """
     match name:
         case "root":
             return None if os.geteuid() == 0 else "this test needs root"
-        case "postfix":
-            return _why_no_postfix()
-        case "sslyze":
-            return None if SCAN_PYTHON.exists() else "sslyze is missing: `tools/setup scan` installs it"
+        case "sslyze" | "command-injection-tester":
+            return (
+                None if SCAN_PYTHON.with_name(name).exists() else f"{name} is missing: `tools/setup scan` installs it"
+            )
+        case _ if name in UNPACKED:
+            return _why_not_unpacked(name)
         case _:
             if _is_here(name):
                 return None
@@ -46,11 +59,11 @@ def _is_here(name: str) -> bool:
     return shutil.which(name, path=SEARCH_PATH) is not None
 
 
-def _why_no_postfix() -> str | None:
-    if os.geteuid() != 0:
-        return "a private Postfix needs root: its master process runs as nobody else"
+def _why_not_unpacked(name: str) -> str | None:
+    if name in MAIL_SERVERS and os.geteuid() != 0:
+        return f"a private {name} needs root: a mail server changes to accounts of its own"
     try:
-        unpack.tree("postfix")
+        unpack.tree(UNPACKED[name])
     except unpack.UnpackError as error:
         return str(error)
     return None

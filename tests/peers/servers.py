@@ -9,9 +9,8 @@ from contextlib import contextmanager
 
 from tests.peers.certificate import KeyPair
 from tests.peers.ports import HOST, free_port, wait_for
-from tests.peers.postfix import Versions
-from tests.peers.probes import VERSIONS
 from tests.peers.programs import SEARCH_PATH
+from tests.peers.versions import Versions, openssl_name
 
 
 @contextmanager
@@ -19,12 +18,7 @@ def openssl_server(pair: KeyPair, versions: Versions, *options: str) -> Iterator
     """The port of an `openssl s_server` (implicit TLS) that answers every request with a page."""
     port = free_port()
     words = ["openssl", "s_server", "-accept", f"{HOST}:{port}", "-www", "-cipher", "ALL:@SECLEVEL=0"]
-    words += [
-        "-min_protocol",
-        _openssl_name(versions.lowest),
-        "-max_protocol",
-        _openssl_name(versions.highest),
-    ]
+    words += ["-min_protocol", openssl_name(versions.lowest), "-max_protocol", openssl_name(versions.highest)]
     with _running([*words, "-cert", str(pair.certificate), "-key", str(pair.key), *options], port):
         yield port
 
@@ -33,15 +27,9 @@ def openssl_server(pair: KeyPair, versions: Versions, *options: str) -> Iterator
 def gnutls_server(pair: KeyPair, versions: Versions, *options: str) -> Iterator[int]:
     """The port of a `gnutls-serv` (implicit TLS) that answers every request with a page."""
     port = free_port()
-    chosen = VERSIONS[VERSIONS.index(versions.lowest) : VERSIONS.index(versions.highest) + 1]
-    priority = "NORMAL:-VERS-ALL" + "".join(f":+VERS-TLS{version}" for version in chosen)
-    words = ["gnutls-serv", "--http", "--port", str(port), "--priority", priority]
+    words = ["gnutls-serv", "--http", "--port", str(port), "--priority", versions.gnutls]
     with _running([*words, "--x509certfile", str(pair.certificate), "--x509keyfile", str(pair.key), *options], port):
         yield port
-
-
-def _openssl_name(version: str) -> str:
-    return f"TLSv{version.removesuffix('.0')}"
 
 
 @contextmanager
