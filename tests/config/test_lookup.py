@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import pytest
 
-from sealgate.config.lookup import accepts_domain, level_for, route_for
+from sealgate.config.lookup import Handling, accepts_domain, handling_of, route_for
 from sealgate.tls.level import TlsLevel
 from tests.config.samples import configuration
 
@@ -40,8 +42,8 @@ ROUTES = [
 )
 def test_the_closest_destination_sets_the_level(domain: str, level: TlsLevel) -> None:
     settings = configuration(destinations=DESTINATIONS, delivery={"tls": "preferred-verify"})
-    assert level_for(settings, domain) is level
-    assert level_for(configuration(destinations=DESTINATIONS[::-1]), "www.old.example.com") is TlsLevel.NO
+    assert handling_of(settings, domain).level is level
+    assert handling_of(configuration(destinations=DESTINATIONS[::-1]), "www.old.example.com").level is TlsLevel.NO
 
 
 @pytest.mark.parametrize(
@@ -84,3 +86,33 @@ def test_only_listed_domains_are_accepted(domain: str, accepted: bool) -> None:
     gateway = {"hostname": "gate.example", "accepted_domains": ["inside.example", ".below.example"]}
     assert accepts_domain(configuration(gateway=gateway), domain) is accepted
     assert not accepts_domain(configuration(gateway={"hostname": "gate.example"}), domain)
+
+
+def test_a_destination_says_what_differs_from_delivery_as_a_whole() -> None:
+    said = {
+        "server_name": "mx.partner.example",
+        "connections": 2,
+        "messages_per_connection": 3,
+        "max_recipients": 4,
+        "hostname": "out.inside.example",
+        "source_v4": "192.0.2.4",
+        "source_v6": "2001:db8::4",
+    }
+    delivery = {
+        "tls": "required",
+        "connections_per_destination": 12,
+        "messages_per_connection": 13,
+        "max_recipients": 14,
+        "hostname": "all.inside.example",
+        "source_v4": "192.0.2.14",
+        "source_v6": "2001:db8::14",
+    }
+    rows = [{"domain": "all.example", "tls": "no", **said}, {"domain": "none.example"}]
+    whole = Handling(TlsLevel.REQUIRED, None, 12, 13, 14, "all.inside.example", "192.0.2.14", "2001:db8::14")
+    settings = configuration(destinations=rows, delivery=delivery)
+    assert handling_of(settings, "none.example") == handling_of(settings, "other.example") == whole
+    assert handling_of(settings, "all.example") == Handling(level=TlsLevel.NO, **said)  # type: ignore[arg-type]
+    for name, value in said.items():
+        one = configuration(destinations=[{"domain": "one.example", name: value}], delivery=delivery)
+        assert handling_of(one, "one.example") == dataclasses.replace(whole, **{name: value})  # type: ignore[arg-type]
+    assert handling_of(configuration(), "other.example").hostname == "gate.inside.example"

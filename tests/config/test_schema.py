@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from pydantic import TypeAdapter, ValidationError
 
-from sealgate.config.lookup import level_for
+from sealgate.config.lookup import handling_of
 from sealgate.config.schema import (
     Configuration,
     DeliverySettings,
@@ -192,7 +192,7 @@ def test_one_worker_for_each_core_unless_a_number_is_set(workers: int, cores: in
 def test_every_tls_level_can_be_set(level: TlsLevel) -> None:
     assert DeliverySettings.model_validate({"tls": level.word}).level is level
     row = {"domain": "partner.example", "tls": level.word}
-    assert level_for(configuration(destinations=[row]), "partner.example") is level
+    assert handling_of(configuration(destinations=[row]), "partner.example").level is level
 
 
 def test_a_route_names_hosts_or_asks_dns() -> None:

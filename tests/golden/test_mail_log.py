@@ -26,6 +26,8 @@ from sealgate.event.facts import (
     Event,
     GatewayStarted,
     GatewayStopping,
+    HostDown,
+    HostUp,
     MessageAborted,
     MessageFinished,
     MessageFrom,
@@ -154,6 +156,8 @@ STORY: list[tuple[datetime, list[Event]]] = [
             DeliveryFailed(
                 63, "domainsample2.com", "10.13.101.31", 25, "10.10.192.50", "[Errno 0] Error", "network error"
             ),
+            HostDown("mx.example", "2001:db8::25", 25, datetime(2024, 1, 17, 19, 12, 2, tzinfo=UTC), "[Errno 0] Error"),
+            HostUp("mx.example", "2001:db8::25", 25),
         ],
     ),
     (

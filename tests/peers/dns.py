@@ -36,17 +36,20 @@ class NameServer(socketserver.UDPServer):
     def answer(self, query: dns.message.Message) -> dns.message.Message | None:
         """The response to a query, or None for silence."""
         asked = query.question[0]
-        name, kind = asked.name.to_text(omit_final_dot=True), dns.rdatatype.to_text(asked.rdtype)
+        name, kind = asked.name.to_text(omit_final_dot=True).lower(), dns.rdatatype.to_text(asked.rdtype)
         self.questions.append((name, kind))
         response = dns.message.make_response(query)
         response.flags |= dns.flags.RA
+        while kind != "CNAME" and (alias := self.zone.get((name, "CNAME"))):
+            response.answer.append(dns.rrset.from_text_list(f"{name}.", 60, "IN", "CNAME", list(alias)))
+            name = alias[0].rstrip(".")
         found = self.zone.get((name, kind), [])
         if found == "silence":
             return None
         if found == "SERVFAIL":
             response.set_rcode(dns.rcode.SERVFAIL)
         elif found:
-            response.answer.append(dns.rrset.from_text_list(asked.name, 60, "IN", kind, list(found)))
+            response.answer.append(dns.rrset.from_text_list(f"{name}.", 60, "IN", kind, list(found)))
         elif name not in {known for known, _ in self.zone}:
             response.set_rcode(dns.rcode.NXDOMAIN)
         return response

@@ -10,9 +10,11 @@ from pathlib import Path
 from typing import Any
 
 from sealgate.config.schema import Configuration
-from sealgate.delivery.carrier import CarrierTools
+from sealgate.delivery.handling import Handlings
+from sealgate.delivery.hosts import HostMemory
 from sealgate.delivery.route import Router
 from sealgate.delivery.schedule import Schedule
+from sealgate.delivery.tools import CarrierTools
 from sealgate.event.facts import Event, Note, ServiceUnavailable, SpoolRecovered
 from sealgate.inbound.session import Session
 from sealgate.inbound.tools import SessionTools, Stoppable
@@ -50,7 +52,9 @@ class Worker:
         chance = random.Random()
         tools = CarrierTools(
             current=self._current,
+            handlings=Handlings(self._current),
             router=Router(self._current, chance),
+            hosts=HostMemory(time.time, self._emit),
             next_dcid=lambda: self._ids.next("dcid"),
             emit=self._emit,
             body=self._spool.load,

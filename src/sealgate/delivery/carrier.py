@@ -3,22 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from typing import Protocol
 
-from sealgate.config.lookup import level_for
 from sealgate.delivery import trouble as troubles
-from sealgate.delivery.conversation import Conversation, Opened, Opening
 from sealgate.delivery.destination import Destination
-from sealgate.delivery.hop import Hop, HopLost, connect
-from sealgate.delivery.identity import certificate_is_for
+from sealgate.delivery.dialer import Dialer, Line, made_under
+from sealgate.delivery.hop import HopLost
 from sealgate.delivery.message import Job
-from sealgate.delivery.route import Router, Target
+from sealgate.delivery.tools import CarrierTools
 from sealgate.delivery.transaction import Fate, deliver
 from sealgate.delivery.trouble import HopTrouble, Trouble
-from sealgate.event.facts import DeliveryClosed, DeliveryFailed, DeliveryOpened, DeliveryStarted, Event, Note
-from sealgate.live.revision import Current, LiveRevision
+from sealgate.event.facts import DeliveryClosed, DeliveryStarted, Note
 
 
 class Queue(Protocol):
@@ -37,30 +33,6 @@ class Queue(Protocol):
         """One connection fewer."""
 
 
-@dataclass(frozen=True, slots=True)
-class CarrierTools:
-    """What every carrier of a worker shares."""
-
-    current: Current
-    router: Router
-    next_dcid: Callable[[], int]
-    emit: Callable[[Event], None]
-    body: Callable[[int], AsyncIterator[bytes]]
-    slot: Callable[[str, int], Awaitable[Callable[[], None] | None]]
-    """Takes one of the gateway's connections to a domain: gives what frees it, or None if all are taken."""
-
-
-@dataclass(slots=True)
-class _Line:
-    """An open connection and the policy it was made under."""
-
-    dcid: int
-    hop: Hop
-    opened: Opened
-    made_under: tuple[object, ...]
-    carried: int = 0
-
-
 class Carrier:
     """Carries the jobs of one destination over one connection at a time."""
 
@@ -73,7 +45,7 @@ class Carrier:
     async def run(self) -> None:
         """Open, carry until nothing is left, close. Never raises for what a peer does."""
         destination = self._destination
-        limit = self._tools.current.revision.configuration.delivery.connections_per_destination
+        limit = self._tools.handlings.of(destination.domain).connections
         free = None
         try:
             free = await self._tools.slot(destination.domain, limit)
@@ -97,67 +69,14 @@ class Carrier:
         self._queue.out_of_reach(self._destination, 0, trouble)
 
     async def _connect_and_carry(self) -> None:
-        dcid = 0
         try:
-            targets = await self._tools.router.targets(self._destination.domain)
-            last: Trouble | None = None
-            for target in targets:
-                dcid = self._tools.next_dcid()
-                line, last = await self._try(dcid, target)
-                if line is not None:
-                    await self._carry(line)
-                    return
-            trouble = last or troubles.network(f"no host takes mail for {self._destination.domain}")
+            line = await Dialer(self._tools, self._destination.domain).line()
         except HopTrouble as error:
-            trouble = error.trouble
-        self._queue.out_of_reach(self._destination, dcid, trouble)
+            self._queue.out_of_reach(self._destination, error.dcid, error.trouble)
+            return
+        await self._carry(line)
 
-    async def _try(self, dcid: int, target: Target) -> tuple[_Line | None, Trouble | None]:
-        """A line to this target, or why there is none."""
-        revision = self._tools.current.revision
-        settings = revision.configuration.delivery
-        source = settings.source_v6 if ":" in target.ip else settings.source_v4
-        hostname = revision.configuration.gateway.hostname
-        try:
-            hop = await connect(hostname, target.ip, target.port, source, settings.connect_timeout)
-        except HopLost as lost:
-            self._connection_error(dcid, target, str(lost), source or "")
-            return None, troubles.network(f"{target.host} [{target.ip}]:{target.port}: {lost}")
-        domain = self._destination.domain
-        self._tools.emit(DeliveryOpened(dcid, hop.local_ip, target.ip, target.port, target.host, domain))
-        opening = self._opening(dcid, target, revision)
-        try:
-            opened = await Conversation(hop, opening, self._tools.emit, certificate_is_for).open()
-            return _Line(dcid, hop, opened, _policy(revision, domain)), None
-        except HopTrouble as error:
-            trouble = error.trouble
-        except HopLost as lost:
-            self._connection_error(dcid, target, str(lost), hop.local_ip)
-            trouble = troubles.network(f"{target.host} [{target.ip}]:{target.port}: {lost}")
-        hop.close()
-        self._tools.emit(DeliveryClosed(dcid))
-        return None, trouble
-
-    def _opening(self, dcid: int, target: Target, revision: LiveRevision) -> Opening:
-        configuration = revision.configuration
-        return Opening(
-            dcid=dcid,
-            domain=self._destination.domain,
-            host=target.host,
-            ip=target.ip,
-            level=level_for(configuration, self._destination.domain),
-            policy=configuration.tls.outbound_smtp.policy(),
-            context=revision.outbound,
-            context_fault=revision.outbound_fault,
-            settings=configuration.delivery,
-            server_name=None if target.literal else target.host,
-        )
-
-    def _connection_error(self, dcid: int, target: Target, details: str, interface: str) -> None:
-        domain = self._destination.domain
-        self._tools.emit(DeliveryFailed(dcid, domain, target.ip, target.port, interface, details, "network error"))
-
-    async def _carry(self, line: _Line) -> None:
+    async def _carry(self, line: Line) -> None:
         try:
             while (job := await self._next_job(line)) is not None:
                 if not await self._carry_one(line, job):
@@ -167,12 +86,13 @@ class Carrier:
             line.hop.close()
             self._tools.emit(DeliveryClosed(line.dcid))
 
-    async def _next_job(self, line: _Line) -> Job | None:
+    async def _next_job(self, line: Line) -> Job | None:
         """A job for this line, unless its policy is no longer the one in force or it has carried its share."""
-        settings = self._tools.current.revision.configuration.delivery
-        if line.carried >= settings.messages_per_connection or not self._still_allowed(line):
+        most = self._tools.handlings.of(self._destination.domain).messages_per_connection
+        if line.carried >= most or not self._still_allowed(line):
             return None
-        job = self._job = await self._destination.next_job(settings.idle_timeout)
+        patience = self._tools.current.revision.configuration.delivery.idle_timeout
+        job = self._job = await self._destination.next_job(patience)
         if job is not None and (not self._still_allowed(line) or line.hop.lost is not None):
             self._return(job)
             return None
@@ -186,10 +106,10 @@ class Carrier:
         self._job = None
         self._queue.settled(job, dcid, fates)
 
-    def _still_allowed(self, line: _Line) -> bool:
-        return line.made_under == _policy(self._tools.current.revision, self._destination.domain)
+    def _still_allowed(self, line: Line) -> bool:
+        return line.made_under == made_under(self._tools, self._destination.domain)
 
-    async def _carry_one(self, line: _Line, job: Job) -> bool:
+    async def _carry_one(self, line: Line, job: Job) -> bool:
         """One transaction; False if the line is of no more use."""
         settings = self._tools.current.revision.configuration.delivery
         self._tools.emit(DeliveryStarted(line.dcid, job.message.mid, tuple(job.rids)))
@@ -212,13 +132,11 @@ class Carrier:
             return False
         line.carried += 1
         self._settle(job, line.dcid, fates)
+        if len(fates) < len(job.rids):
+            settled = {fate.rid for fate in fates}
+            self._queue.give_back(Job(job.message, job.domain, [rid for rid in job.rids if rid not in settled]))
         return not any(fate.trouble is not None and fate.trouble.code == "421" for fate in fates)
 
 
 def _own_fault(error: Exception) -> Trouble:
     return Trouble(False, "4.3.0", "000", (str(error) or type(error).__name__,), "The gateway met a fault of its own")
-
-
-def _policy(revision: LiveRevision, domain: str) -> tuple[object, ...]:
-    """What a pooled connection must have been made under to take another message."""
-    return level_for(revision.configuration, domain), revision.outbound

@@ -184,7 +184,7 @@ class Conversation:
         opening = self._opening
         if not outcome.verified or not opening.level.verifies:
             return outcome
-        names = (opening.host, opening.domain)
+        names = tuple(filter(None, (opening.server_name, opening.host, opening.domain)))
         if self._name_matches(self._hop.peer_certificate, names):
             return outcome
         sentence = f"the certificate is for none of {', '.join(dict.fromkeys(names))}"

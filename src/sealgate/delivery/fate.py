@@ -8,9 +8,9 @@ import random
 from collections.abc import Callable, Sequence
 from functools import partial
 
-from sealgate.delivery.carrier import CarrierTools
 from sealgate.delivery.message import Message, Waiting
 from sealgate.delivery.retry import has_expired, next_attempt
+from sealgate.delivery.tools import CarrierTools
 from sealgate.delivery.transaction import Fate
 from sealgate.delivery.trouble import Trouble
 from sealgate.event.facts import (

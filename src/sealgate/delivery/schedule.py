@@ -8,17 +8,14 @@ import itertools
 import random
 from collections.abc import Callable, Iterable, Sequence
 
-from sealgate.config.schema import DeliverySettings
-from sealgate.delivery.carrier import Carrier, CarrierTools
+from sealgate.delivery.carrier import Carrier
 from sealgate.delivery.destination import Destination
 from sealgate.delivery.fate import Ledger
 from sealgate.delivery.message import Job, Message, Waiting
+from sealgate.delivery.tools import CarrierTools
 from sealgate.delivery.transaction import Fate
 from sealgate.delivery.trouble import Trouble
 from sealgate.store.spool import Queued, Spool
-
-RECIPIENTS_PER_JOB = 100
-"""Recipients of one transaction at most; every server takes as many (RFC 5321 §4.5.3.1.8)."""
 
 
 class Schedule:
@@ -72,8 +69,9 @@ class Schedule:
             heapq.heappush(self._due, (min(later), next(self._order), message.mid))
             self._set_alarm()
         for domain, rids in message.by_domain(ready).items():
-            for start in range(0, len(rids), RECIPIENTS_PER_JOB):
-                part = rids[start : start + RECIPIENTS_PER_JOB]
+            most = self._tools.handlings.of(domain).max_recipients
+            for start in range(0, len(rids), most):
+                part = rids[start : start + most]
                 for rid in part:
                     message.waiting[rid].busy = True
                 self._offer(Job(message, domain, part))
@@ -100,9 +98,8 @@ class Schedule:
 
     # -- out
 
-    @property
-    def _settings(self) -> DeliverySettings:
-        return self._tools.current.revision.configuration.delivery
+    def _most_connections(self, destination: Destination) -> int:
+        return self._tools.handlings.of(destination.domain).connections
 
     def _offer(self, job: Job) -> None:
         if self._stopping:
@@ -110,7 +107,7 @@ class Schedule:
         destination = self._destinations.get(job.domain)
         if destination is None:
             destination = self._destinations[job.domain] = Destination(job.domain, self._open_connection)
-        destination.offer(job, self._settings.connections_per_destination)
+        destination.offer(job, self._most_connections(destination))
 
     def _open_connection(self, destination: Destination) -> None:
         task = asyncio.get_running_loop().create_task(Carrier(self._tools, self, destination).run())
@@ -143,7 +140,7 @@ class Schedule:
         destination.connections -= 1
         if self._stopping:
             return
-        destination.see_to_connections(self._settings.connections_per_destination)
+        destination.see_to_connections(self._most_connections(destination))
         if destination.unused:
             self._destinations.pop(destination.domain, None)
 
@@ -151,6 +148,7 @@ class Schedule:
 
     def retry(self, mids: Iterable[int] | None = None) -> int:
         """Make messages due at once, all of them if none are named; how many recipients that concerns."""
+        self._tools.hosts.forget()
         chosen = list(self._messages) if mids is None else [mid for mid in mids if mid in self._messages]
         return sum(self._hasten(self._messages[mid]) for mid in chosen)
 

@@ -12,7 +12,8 @@ class Trouble:
     """What went wrong for a recipient, a message or a whole destination.
 
     `permanent` decides between bounce and retry; `status` is the enhanced code (RFC 3463), `code` the SMTP
-    code or "000" when no reply was given; `tls` marks what a change of the TLS policy might mend.
+    code or "000" when no reply was given; `tls` marks what a change of the TLS policy might mend. Before `not_before`
+    (seconds since the epoch) another attempt is of no use; `tried` is False if there was no attempt at all.
     """
 
     permanent: bool
@@ -21,6 +22,8 @@ class Trouble:
     lines: tuple[str, ...]
     reason: str
     tls: bool = False
+    not_before: float = 0.0
+    tried: bool = True
 
     @property
     def sentence(self) -> str:
@@ -30,11 +33,12 @@ class Trouble:
 
 
 class HopTrouble(Exception):
-    """A next hop that cannot be used now, or refuses for good."""
+    """A next hop that cannot be used now, or refuses for good; `dcid` 0 if there was no connection."""
 
-    def __init__(self, trouble: Trouble) -> None:
+    def __init__(self, trouble: Trouble, dcid: int = 0) -> None:
         super().__init__(trouble.sentence)
         self.trouble = trouble
+        self.dcid = dcid
 
 
 def from_reply(reply: Reply, reason: str) -> Trouble:

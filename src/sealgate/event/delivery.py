@@ -41,6 +41,26 @@ class DeliveryClosed(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class HostDown(Event):
+    """A next hop could not be reached: it is passed over, and its mail put off where there is no other."""
+
+    host: str
+    ip: str
+    port: int
+    until: datetime
+    details: str
+
+
+@dataclass(frozen=True, slots=True)
+class HostUp(Event):
+    """A next hop that was down has been reached."""
+
+    host: str
+    ip: str
+    port: int
+
+
+@dataclass(frozen=True, slots=True)
 class DeliveryStarted(Event):
     """A message is being offered to the next hop."""
 

@@ -169,6 +169,11 @@ _LINES: dict[type[Event], tuple[Level, _Words]] = dict(
         _line(facts.DeliveryFailed, _delivery_failed),
         _line(facts.DeliveryClosed, lambda e, _: f"DCID {e.dcid} close"),
         _line(
+            facts.HostDown,
+            lambda e, how: f"Host {e.host} [{e.ip}]:{e.port} is down till {_date(e.until, how.zone)}: {e.details}",
+        ),
+        _line(facts.HostUp, lambda e, _: f"Host {e.host} [{e.ip}]:{e.port} is up again"),
+        _line(
             facts.DeliveryStarted,
             lambda e, _: f"Delivery start DCID {e.dcid} MID {e.mid} to RID {list(e.rids)}",
         ),

@@ -6,10 +6,13 @@ Three answers are kept apart, because they end differently for a message: hosts,
 
 from __future__ import annotations
 
+import asyncio
 import ipaddress
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import chain, zip_longest
+from typing import Literal
 
 import dns.asyncresolver
 import dns.exception
@@ -25,7 +28,21 @@ class DnsUnknown(Exception):
 
 
 class DnsRefused(Exception):
-    """DNS says for certain that this domain takes no mail; the sentence says why."""
+    """DNS says for certain that this domain takes no mail; the sentence says why, `status` as RFC 3463 has it."""
+
+    def __init__(self, sentence: str, status: str = "5.1.2") -> None:
+        super().__init__(sentence)
+        self.status = status
+
+
+Family = Literal["ipv4-first", "ipv6-first", "ipv4", "ipv6"]
+
+_KINDS: dict[Family, tuple[str, ...]] = {
+    "ipv4-first": ("A", "AAAA"),
+    "ipv6-first": ("AAAA", "A"),
+    "ipv4": ("A",),
+    "ipv6": ("AAAA",),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,27 +71,33 @@ class MailResolver:
             return [MailHost(domain, 0)]
         hosts = [record for record in answer if isinstance(record, MX)]
         if any(record.exchange == dns.name.root for record in hosts):
-            raise DnsRefused(f"the domain {domain} takes no mail: it publishes a null MX record (RFC 7505)")
+            raise DnsRefused(f"the domain {domain} takes no mail: it publishes a null MX record (RFC 7505)", "5.1.10")
         shuffle.shuffle(hosts)
         hosts.sort(key=lambda record: record.preference)
         return [MailHost(record.exchange.to_text(omit_final_dot=True), record.preference) for record in hosts]
 
-    async def addresses(self, host: str) -> list[str]:
-        """IPv6 and IPv4 addresses of a host, IPv4 first while either works for mail; `[]` if it has none."""
+    async def addresses(self, host: str, family: Family) -> list[str]:
+        """The addresses of a host in the order to try them; `[]` if it has none of this family.
+
+        The families take turns, so that one that leads nowhere from here costs one attempt and not all of them.
+        """
         if (literal := _literal(host)) is not None:
             return [literal]
-        found: list[str] = []
-        trouble: DnsUnknown | None = None
-        for kind in ("A", "AAAA"):
-            try:
-                found += [record.to_text() for record in await self._ask(host, kind)]
-            except (NoRecords, DnsRefused):
-                continue
-            except DnsUnknown as error:
-                trouble = error
-        if not found and trouble is not None:
-            raise trouble
+        answers = await asyncio.gather(*(self._addresses(host, kind) for kind in _KINDS[family]))
+        lists = [answer for answer in answers if not isinstance(answer, DnsUnknown)]
+        found = [each for each in chain.from_iterable(zip_longest(*lists)) if each is not None]
+        unknown = next((answer for answer in answers if isinstance(answer, DnsUnknown)), None)
+        if not found and unknown is not None:
+            raise unknown
         return found
+
+    async def _addresses(self, host: str, kind: str) -> list[str] | DnsUnknown:
+        try:
+            return await self.records(host, kind)
+        except (NoRecords, DnsRefused):
+            return []
+        except DnsUnknown as error:
+            return error
 
     async def records(self, name: str, kind: str) -> list[str]:
         """The records of this kind as text. `NoRecords`, `DnsRefused` (no such name), `DnsUnknown`."""
