@@ -16,6 +16,7 @@ LISTENER = "tests/gateway/test_settings_listener.py::"
 DELIVERY = "tests/gateway/test_settings_delivery.py::"
 OUTBOUND = "tests/gateway/test_outbound.py::"
 VERSIONS = "tests/gateway/test_versions.py::"
+HOUSE = "tests/gateway/test_housekeeping.py::"
 ROTATION = "tests/journal/test_rotation.py::"
 
 EFFECTS = {
@@ -59,6 +60,8 @@ EFFECTS = {
     "limits.handshakes_per_host": LISTENER + "test_a_host_with_too_many_handshakes_is_turned_away_alone",
     "limits.handshake_timeout": SESSIONS + "test_a_handshake_that_dawdles_is_ended",
     "limits.hello_size": LISTENER + "test_a_hello_larger_than_the_limit_is_not_read",
+    "limits.queue_messages": HOUSE + "test_a_queue_that_is_full_puts_mail_off_in_equal_shares",
+    "limits.disk_reserve": HOUSE + "test_mail_is_put_off_before_the_disk_is_full_and_the_queue_goes_on",
     "delivery.tls": OUTBOUND + "test_a_hop_without_starttls",
     "delivery.certificate": DELIVERY + "test_the_certificate_of_delivery_is_shown_to_servers_that_ask",
     "delivery.trust_file": OUTBOUND + "test_verification",
@@ -100,7 +103,7 @@ COMING = {
     ),
     *(f"listeners[].{each}" for each in ("policy", "auth", "sender_must_match", "hidden_extensions")),
     *(f"listeners[].{each}" for each in ("max_messages", "max_bad_recipients")),
-    *(f"limits.{each}" for each in ("auth_failures", "auth_window", "queue_messages", "disk_reserve")),
+    *(f"limits.{each}" for each in ("auth_failures", "auth_window")),
     *(f"delivery.{each}" for each in ("delay_warning", "double_bounces", "host_down", "max_recipients")),
     *(f"delivery.{each}" for each in ("family", "hostname")),
     *(f"destinations[].{each}" for each in ("server_name", "connections", "messages_per_connection")),

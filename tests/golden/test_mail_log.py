@@ -9,6 +9,8 @@ import pytest
 
 from sealgate.event.codec import EVENTS, Record
 from sealgate.event.facts import (
+    AcceptingResumed,
+    AcceptingStopped,
     Bounced,
     BounceGenerated,
     ChildDied,
@@ -23,6 +25,7 @@ from sealgate.event.facts import (
     DeliveryFailed,
     DeliveryOpened,
     DeliveryStarted,
+    DiskLow,
     Event,
     GatewayStarted,
     GatewayStopping,
@@ -109,6 +112,9 @@ STORY: list[tuple[datetime, list[Event]]] = [
             ChildStarted("worker-1", 4711),
             ServiceUnavailable("private", "the certificate 'mail' has expired"),
             SpoolRecovered(3, 1),
+            DiskLow(1, 500 << 20, 256 << 20),
+            AcceptingStopped(1, "the queue of worker 1 has 250000 messages, its share of limits.queue_messages"),
+            AcceptingResumed(1),
             GatewayStarted("0.1.0", 7),
         ],
     ),

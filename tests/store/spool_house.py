@@ -9,6 +9,7 @@ from pathlib import Path
 
 from sealgate.mail.envelope import Demands, Notify, Recipient
 from sealgate.store.body import SMALL
+from sealgate.store.room import Room
 from sealgate.store.spool import BodyWriter, NewMessage, Queued, RecipientChange, Spool, SpoolFault
 
 LARGE = SMALL * 5 + 1
@@ -73,9 +74,9 @@ async def load(spool: Spool, mid: int) -> bytes:
 
 
 @asynccontextmanager
-async def running(folder: Path) -> AsyncIterator[tuple[Spool, list[Queued]]]:
+async def running(folder: Path, room: Room | None = None) -> AsyncIterator[tuple[Spool, list[Queued]]]:
     """A started spool and what it found; stopped in the end."""
-    spool = Spool(folder)
+    spool = Spool(folder, room)
     queue = await spool.start()
     try:
         yield spool, queue

@@ -46,7 +46,6 @@ async def test_a_full_disk_refuses_keeps_its_promises_and_recovers(small_disk: P
         assert {fault.kind for fault in faults} == {"full"}
         assert all("room" in fault.sentence and str(small_disk) in fault.sentence for fault in faults)
         assert kept
-        assert spool.is_full
         assert [each["mid"] for each in await spool.queue(10_000)] == kept
 
         (small_disk / "ballast").unlink()
@@ -57,13 +56,6 @@ async def test_a_full_disk_refuses_keeps_its_promises_and_recovers(small_disk: P
         assert [each.mid for each in queue] == kept
         for mid in kept:
             assert await load(spool, mid) == text(mid, size)
-
-
-async def test_new_mail_leaves_a_reserve(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    async with running(tmp_path / "spool") as (spool, _):
-        for reserve, is_full in ((0, False), (2**63, True)):
-            monkeypatch.setattr("sealgate.store.spool.RESERVE", reserve)
-            assert spool.is_full is is_full
 
 
 def full_database() -> sqlite3.Error:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import random
+import sys
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -25,6 +27,7 @@ from sealgate.process.child import Connection
 from sealgate.process.endpoint import Listening
 from sealgate.process.ids import Ids
 from sealgate.process.lease import Lease, Leases
+from sealgate.store.room import Room
 from sealgate.store.spool import Queued, Spool
 from sealgate.tls.library import Library
 
@@ -48,7 +51,9 @@ class Worker:
         self._sessions: set[Stoppable] = set()
         self._ids = Ids(connection.channel)
         self._leases = Leases(connection.channel)
-        self._spool = Spool(home / "spool" / f"worker-{self._number}")
+        folder = home / "spool" / f"worker-{self._number}"
+        self._room = Room(folder, self._number, self._emit)
+        self._spool = Spool(folder, self._room)
         chance = random.Random()
         tools = CarrierTools(
             current=self._current,
@@ -74,13 +79,23 @@ class Worker:
 
     async def start(self) -> None:
         """Recover the spool, then listen."""
-        await self._ids.prepare()
+        await self._prepare_ids()
+        self._limit_room()
         self._take_over(await self._spool.start())
         if self._number == 1:
             await self._adopt_orphans()
         for sentence in faults_of(self._current.revision):
             self._emit(ServiceUnavailable("tls", sentence))
         await self._listen(self._connection.start.listening)
+
+    async def _prepare_ids(self) -> None:
+        """Without ids nothing is taken and nothing leaves, but the gateway runs: they are asked for again and again."""
+        try:
+            await self._ids.prepare()
+        except ChannelError as error:
+            sentence = f"{error}; until that is mended no mail is taken and none leaves"
+            self._emit(ServiceUnavailable("mail", sentence))
+            print(f"sealgate worker-{self._number}: {sentence}", file=sys.stderr)  # a full disk has no log either
 
     async def _adopt_orphans(self) -> None:
         """Spools of workers that a lower worker count has left without an owner."""
@@ -111,6 +126,12 @@ class Worker:
             server = await loop.create_server(self._session_factory(name), sock=sock, backlog=1024)
             self._servers[each.endpoint.place] = (name, server)
 
+    def _limit_room(self) -> None:
+        """The disk is everyone's; of the queue each worker has an equal share."""
+        configuration = self._current.revision.configuration
+        limits, workers = configuration.limits, configuration.gateway.worker_count(os.cpu_count() or 1)
+        self._room.limit(limits.disk_reserve, max(1, limits.queue_messages // workers))
+
     def _session_factory(self, listener: str) -> Callable[[], Session]:
         return lambda: Session(self._session_tools, listener)
 
@@ -139,6 +160,7 @@ class Worker:
         before = self._current.revision
         self._current.revision = revision
         self._journal.configure(revision.configuration.logs, revision.configuration.tls.codes)
+        self._limit_room()
         await self._listen(listening)
         if _delivery_policy(before) != _delivery_policy(revision):
             self._schedule.policy_changed()

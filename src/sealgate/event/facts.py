@@ -19,8 +19,11 @@ from sealgate.event.delivery import (
     ResponseGiven,
 )
 from sealgate.event.gateway import (
+    AcceptingResumed,
+    AcceptingStopped,
     ChildDied,
     ChildStarted,
+    DiskLow,
     GatewayStarted,
     GatewayStopping,
     Note,
@@ -60,6 +63,8 @@ from sealgate.event.tls import (
 )
 
 __all__ = [
+    "AcceptingResumed",
+    "AcceptingStopped",
     "BounceGenerated",
     "Bounced",
     "ChildDied",
@@ -74,6 +79,7 @@ __all__ = [
     "DeliveryFailed",
     "DeliveryOpened",
     "DeliveryStarted",
+    "DiskLow",
     "Event",
     "GatewayStarted",
     "GatewayStopping",

@@ -78,6 +78,30 @@ class SpoolRecovered(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class DiskLow(Event):
+    """The disk of a worker's spool has less than twice the reserve left: `free` and `reserve` in bytes."""
+
+    worker: int
+    free: int
+    reserve: int
+
+
+@dataclass(frozen=True, slots=True)
+class AcceptingStopped(Event):
+    """A worker puts off new mail, because of its disk or of its queue; deliveries go on."""
+
+    worker: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class AcceptingResumed(Event):
+    """A worker takes new mail again."""
+
+    worker: int
+
+
+@dataclass(frozen=True, slots=True)
 class RecordLost(Event):
     """So many lines could not be written to this log; `sentence` says why."""
 

@@ -116,6 +116,11 @@ def _child_died(event: facts.ChildDied, _: _Manner) -> str:
     return f"Process {event.child} (PID {event.pid}) {how}"
 
 
+def _disk_low(event: facts.DiskLow, _: _Manner) -> str:
+    free, reserve = event.free >> 20, event.reserve >> 20
+    return f"Worker {event.worker}: the disk of the spool has {free} MB left; new mail is put off below {reserve} MB"
+
+
 def _line(
     kind: type[_E], words: Callable[[_E, _Manner], str | tuple[str, ...]], level: Level = "Info"
 ) -> tuple[type[Event], tuple[Level, _Words]]:
@@ -210,6 +215,13 @@ _LINES: dict[type[Event], tuple[Level, _Words]] = dict(
         ),
         _line(facts.SpoolTrouble, lambda e, _: f"Spool: {e.sentence}", "Critical"),
         _line(facts.SpoolRecovered, lambda e, _: f"Worker {e.worker} found {e.messages} messages in its spool"),
+        _line(facts.DiskLow, _disk_low, "Warning"),
+        _line(
+            facts.AcceptingStopped,
+            lambda e, _: f"Worker {e.worker} puts off new mail with 452: {e.reason}",
+            "Critical",
+        ),
+        _line(facts.AcceptingResumed, lambda e, _: f"Worker {e.worker} takes new mail again"),
         _line(facts.RecordLost, lambda e, _: f"{e.count} log lines were lost: {e.sentence}", "Critical"),
         _line(facts.Note, lambda e, _: e.text),
     ]

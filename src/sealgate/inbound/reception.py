@@ -134,7 +134,8 @@ class Reception:
             if fault is None:
                 self._tools.emit(MessageQueued(self.mid))
             else:
-                self._tools.emit(SpoolTrouble(fault.sentence))
+                if fault.kind == "error":  # that there is no room the spool says once, not with every message
+                    self._tools.emit(SpoolTrouble(fault.sentence))
                 self._tools.emit(MessageAborted(self.mid, self._icid, fault.sentence))
             done(fault)
             if fault is None:

@@ -14,6 +14,7 @@ from concurrent.futures import Executor, ThreadPoolExecutor
 from pathlib import Path
 
 from sealgate.store.message import SpoolFault
+from sealgate.store.room import Room
 
 SMALL = 64 * 1024
 """Bytes that a body may have and still need no file."""
@@ -40,10 +41,11 @@ def sync_folder(folder: Path) -> None:
 class BodyWriter:
     """Takes one body as it comes in. It ends by `Spool.accept` or by `discard`, once."""
 
-    def __init__(self, part: Path, disk: Executor) -> None:
+    def __init__(self, part: Path, disk: Executor, room: Room) -> None:
         """`disk` has one thread, which keeps the pieces in order."""
         self._part = part
         self._disk = disk
+        self._room = room
         self._pieces: list[bytes] = []
         self._gathered = 0
         self._under_way = 0
@@ -76,7 +78,12 @@ class BodyWriter:
         """
         pieces, self._pieces = self._pieces, []
         future = asyncio.get_running_loop().run_in_executor(self._disk, self._finish, pieces, path)
-        future.add_done_callback(lambda finished: told(finished.result()))
+
+        def finished(done: asyncio.Future[SpoolFault | None]) -> None:
+            self._room.look()
+            told(done.result())
+
+        future.add_done_callback(finished)
 
     def discard(self) -> None:
         """Nothing of it stays."""
@@ -88,11 +95,15 @@ class BodyWriter:
         pieces, size = self._pieces, self._gathered
         self._pieces, self._gathered = [], 0
         self._under_way += size
+        self._room.coming(size)
+        if self._room.is_spent:
+            self._disk.submit(self._give_up, self._room.sentence())
         future = asyncio.get_running_loop().run_in_executor(self._disk, self._append, pieces)
         future.add_done_callback(lambda _: self._written(size))
 
     def _written(self, size: int) -> None:
         self._under_way -= size
+        self._room.came(size)
         if self._resume is not None and self._under_way <= AHEAD:
             resume, self._resume = self._resume, None
             resume()
@@ -131,6 +142,11 @@ class BodyWriter:
         self._fault = SpoolFault.of(error, f"cannot write {error.filename or self._part}")
         self._remove()  # that makes room for others at once
 
+    def _give_up(self, sentence: str) -> None:
+        if self._fault is None:
+            self._fault = SpoolFault("full", sentence)
+        self._remove()
+
     def _remove(self) -> None:
         if self._file is not None:
             os.close(self._file)
@@ -141,8 +157,9 @@ class BodyWriter:
 class Bodies:
     """The folder of the large bodies of one spool."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, room: Room) -> None:
         self._folder = folder
+        self._room = room
         self._numbers = itertools.count(1)
         self._threads = [ThreadPoolExecutor(1, thread_name_prefix="spool-body") for _ in range(WRITERS)]
         self._disks = itertools.cycle(self._threads)
@@ -153,7 +170,7 @@ class Bodies:
 
     def writer(self) -> BodyWriter:
         """For the next body."""
-        return BodyWriter(self._folder / f"{next(self._numbers)}.part", next(self._disks))
+        return BodyWriter(self._folder / f"{next(self._numbers)}.part", next(self._disks), self._room)
 
     def remove(self, mid: int) -> None:
         """Its message has left; if the file cannot be removed now, the next start does it."""

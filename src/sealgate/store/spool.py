@@ -7,7 +7,6 @@ waits for a lock. One thread writes, another reads and does not wait for the dis
 from __future__ import annotations
 
 import asyncio
-import os
 import shutil
 import sqlite3
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
@@ -23,6 +22,7 @@ from sealgate.store.body import Bodies, BodyWriter, sync_folder
 from sealgate.store.cache import Cache
 from sealgate.store.database import StoreError, open_database
 from sealgate.store.message import NewMessage, Queued, QueuedRecipient, RecipientChange, SpoolFault
+from sealgate.store.room import Room
 from sealgate.store.spool_writer import Done, Outcome, SpoolWriter, Work
 
 __all__ = [
@@ -43,17 +43,16 @@ BODIES = "bodies"
 READ = 256 * 1024
 """Bytes of a large body that are read at a time."""
 
-RESERVE = 64 * 1024 * 1024
-"""Bytes of the file system that new mail leaves free, so that what becomes of the queue can still be written."""
-
 
 class Spool:
     """Keeps messages. Every method belongs to the event loop; threads do the waiting."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, room: Room | None = None) -> None:
+        """In `folder`, which is made; without `room` there is as much as the disk has."""
         self._folder = folder
         self._path = folder / DATABASE
-        self._bodies = Bodies(folder / BODIES)
+        self._room = room or Room(folder)
+        self._bodies = Bodies(folder / BODIES, self._room)
         self._reader = ThreadPoolExecutor(1, thread_name_prefix="spool-reader")
         self._cache = Cache()
         self._in_files: set[int] = set()
@@ -67,6 +66,7 @@ class Spool:
         with _sentences(self._folder):
             queue = await self._loop.run_in_executor(self._reader, self._open)
         self._writer = SpoolWriter(self._writing, self._path, self._folder / BODIES, self._committed)
+        self._room.start(len(queue))
         return queue
 
     def _open(self) -> list[Queued]:
@@ -90,9 +90,8 @@ class Spool:
 
     @property
     def is_full(self) -> bool:
-        """Whether new mail should wait for room on the disk."""
-        room = os.statvfs(self._folder)
-        return room.f_bavail * room.f_frsize < RESERVE
+        """Whether new mail should wait, for room on the disk or for a shorter queue."""
+        return self._room.is_full
 
     # -- in
 
@@ -103,10 +102,17 @@ class Spool:
     def accept(self, message: NewMessage, body: BodyWriter, done: Done) -> None:
         """Keep a message; `done` hears on the loop when it is durable, or why it is not: then nothing of it is kept."""
         self._owed += 1
-        if body.is_large:
+        objection = self._room.objection()
+        self._room.count(1)
+        if objection is not None:
+            body.discard()
+            self._loop.call_soon(self._committed, [(Work(((message, None),), (), (), done), objection)], ())
+        elif body.is_large:
             body.keep(self._bodies.path(message.mid), partial(self._insert, message, done))
         else:
-            self._writer.put(Work(((message, body.whole()),), (), (), done))
+            data = body.whole()
+            self._room.coming(len(data))
+            self._writer.put(Work(((message, data),), (), (), done))
 
     def _insert(self, message: NewMessage, done: Done, fault: SpoolFault | None) -> None:
         work = Work(((message, None),), (), (), done)
@@ -132,6 +138,9 @@ class Spool:
         if finished:
             self._finished.add(mid)
         self._owed += 1
+        if notice is not None:
+            self._room.count(1)
+            self._room.coming(len(notice[1]))
         self._writer.put(
             Work(
                 () if notice is None else (notice,),
@@ -143,6 +152,7 @@ class Spool:
 
     def _committed(self, outcomes: Sequence[Outcome], gone: Sequence[int]) -> None:
         """A transaction is durable, or has failed: remember what that means here, then tell those who wait."""
+        self._room.count(-len(gone))
         for mid in gone:
             self._finished.discard(mid)
             self._cache.forget(mid)
@@ -160,6 +170,11 @@ class Spool:
             self._drained.set()
 
     def _inserted(self, mid: int, body: bytes | None, fault: SpoolFault | None) -> None:
+        if fault is not None:
+            self._room.count(-1)
+            self._room.look()
+        if body is not None:
+            self._room.came(len(body))
         if body is not None:
             if fault is None:
                 self._cache.remember(mid, body)
@@ -219,6 +234,7 @@ class Spool:
                 await self._loop.run_in_executor(self._reader, self._prepare_adoption, folder)
                 queue, in_files = await self._writer.run(partial(spool_sql.take_over, other=folder / DATABASE))
                 self._in_files |= in_files
+                self._room.count(len(queue))
             await self._loop.run_in_executor(self._reader, _remove_spool, folder)
         return queue
 
@@ -236,6 +252,7 @@ class Spool:
         if self._owed:
             self._drained = asyncio.Event()
             await self._drained.wait()
+        self._room.stop()
         await self._writer.stop()
         await self._bodies.drain()
         await self._loop.run_in_executor(self._reader, self._reading.close)
