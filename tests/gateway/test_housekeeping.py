@@ -196,3 +196,17 @@ def test_a_queue_that_is_full_puts_mail_off_in_equal_shares(tmp_path: Path) -> N
         gate.configure(lambda settings: settings["limits"].update(queue_messages=100))
         assert send(public, "one@inside.example").startswith("250")
         gate.wait_for_log("takes new mail again")
+
+
+def test_a_gateway_removes_old_logs_when_it_starts(tmp_path: Path) -> None:
+    gate = Gateway(tmp_path / "home")
+    gate.configure(lambda settings: settings["logs"].update(keep_days=7))
+    logs = gate.home / "logs"
+    logs.mkdir()
+    old = logs / "events-worker-9.20240101T000000.000000Z.jsonl"
+    old.write_text("")
+    try:
+        gate.start()
+        eventually(lambda: not old.exists())
+    finally:
+        gate.stop()

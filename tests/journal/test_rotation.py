@@ -7,13 +7,16 @@ import os
 import subprocess
 import sys
 from collections import Counter
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
+from sealgate.config.schema import LogSettings
 from sealgate.event.facts import MessageQueued
 from sealgate.journal.journal import Journal
 from sealgate.journal.tail import records
+from sealgate.tls.failure import ErrorCodes
 from tests.journal.conftest import HEAD, PROGRAM, RECORD, Bench, events, queued
 
 
@@ -62,6 +65,56 @@ def test_logs_rotate_by_size_and_the_newest_stay(bench: Bench) -> None:
     kept = [record.event for record in records(bench.logs)]
     assert kept == events(*range(800 - len(kept), 800))
     assert len(kept) > 80
+
+
+def rotated(bench: Bench) -> set[str]:
+    return {path.name for path in (*bench.logs.glob("mail.2*.log"), *bench.logs.glob("events-*.2*.jsonl"))}
+
+
+def test_rotated_logs_are_kept_for_so_many_days(bench: Bench) -> None:
+    journal = bench.journal(record_size=4096, mail_log_size=4096, keep_days=30)
+    others = ["events-worker-7.20231219T000000.000000Z.jsonl", "mail.kept-for-court.log"]
+    for name in others:  # a process that is no more, and a file of a person
+        (bench.logs / name).write_text("")
+    for _ in range(120):
+        journal.emit(MessageQueued(1))
+        bench.turn()
+    assert set(others) <= {path.name for path in bench.logs.iterdir()}  # 29 days old: they may stay
+    old = rotated(bench)
+    assert {name.partition(".")[0] for name in old} == {"mail", "events-worker-1", "events-worker-7"}
+    bench.now += timedelta(days=29)
+    journal.tidy()
+    assert rotated(bench) == old - {others[0]}
+    bench.now += timedelta(days=2)
+    journal.tidy()
+    assert rotated(bench) == set()
+    assert (bench.logs / others[1]).exists()
+    assert (bench.logs / "mail.log").exists()
+
+
+def test_a_rotation_removes_what_is_too_old(bench: Bench) -> None:
+    journal = bench.journal(record_size=4096, mail_log_size=1 << 20, keep_days=1)
+    old = bench.logs / "mail.20240101T000000.000000Z.log"
+    old.write_text("")
+    while not list(bench.logs.glob("events-worker-1.2*")):
+        assert old.exists()
+        journal.emit(MessageQueued(1))
+        bench.turn()
+    assert not old.exists()
+
+
+def test_without_a_limit_they_are_kept_and_a_new_limit_holds_at_once(bench: Bench) -> None:
+    journal = bench.journal()
+    old = bench.logs / "mail.19990101T000000.000000Z.log"
+    old.write_text("")
+    journal.tidy()
+    assert old.exists()
+    journal.configure(LogSettings(keep_days=36500), ErrorCodes.NATIVE)
+    journal.tidy()
+    assert old.exists()
+    journal.configure(LogSettings(keep_days=1), ErrorCodes.NATIVE)
+    journal.tidy()
+    assert not old.exists()
 
 
 def test_processes_rotate_the_mail_log_without_losing_a_line(bench: Bench) -> None:

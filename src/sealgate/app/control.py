@@ -20,6 +20,9 @@ from sealgate.process.endpoint import Listening
 from sealgate.store.revisions import Revisions
 from sealgate.tls.library import Library
 
+TIDY = 3600.0
+"""Seconds between two looks for logs that are too old; a rotation looks as well."""
+
 
 class Control:
     """The `Child` of the control process."""
@@ -46,11 +49,17 @@ class Control:
         self._socket = open_socket(self._home)
         self._spawn(self._accept(self._socket))
         self._spawn(self._catch_up())
+        self._spawn(self._tidy())
 
     def _spawn(self, work: Any) -> None:
         task = asyncio.get_running_loop().create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+
+    async def _tidy(self) -> None:
+        while True:
+            self._journal.tidy()
+            await asyncio.sleep(TIDY)
 
     async def _catch_up(self) -> None:
         try:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import UTC, datetime, tzinfo
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta, tzinfo
 from pathlib import Path
 
 from sealgate import __version__
@@ -12,6 +13,7 @@ from sealgate.event.codec import Record, encode
 from sealgate.event.facts import Event, RecordLost
 from sealgate.event.maillog import head_lines, render
 from sealgate.journal.logfile import LogFile
+from sealgate.journal.retention import remove_rotated, stamp_of
 from sealgate.tls.failure import ErrorCodes
 
 MAIL_LOG = "mail.log"
@@ -40,7 +42,9 @@ class Journal:
         settings: LogSettings,
         error_codes: ErrorCodes = ErrorCodes.NATIVE,
     ) -> None:
+        self._logs = logs
         self._source = source
+        self._keep_days = settings.keep_days
         self._clock = clock
         self._schedule = schedule
         self._error_codes = error_codes
@@ -54,6 +58,7 @@ class Journal:
             stamp=self._stamp,
             head=lambda: b"",
             confess=lambda count, sentence: encode(self._stated(RecordLost(count, sentence))),
+            rotated=self.tidy,
         )
         self._mail_log = LogFile(
             logs / MAIL_LOG,
@@ -62,11 +67,13 @@ class Journal:
             stamp=self._stamp,
             head=lambda: head_lines(self._clock(), __version__, self._zone).encode(),
             confess=lambda count, sentence: self._rendered(self._stated(RecordLost(count, sentence))).encode(),
+            rotated=self.tidy,
         )
 
     def configure(self, settings: LogSettings, error_codes: ErrorCodes) -> None:
         """Go on with other settings."""
         self._error_codes = error_codes
+        self._keep_days = settings.keep_days
         self._record.limit(settings.record_size, settings.record_keep)
         self._mail_log.limit(settings.mail_log_size, settings.mail_log_keep)
 
@@ -87,6 +94,12 @@ class Journal:
             self._record.append(b"".join(records))
             self._mail_log.append("".join(lines).encode())
 
+    def tidy(self) -> None:
+        """Remove the rotated logs of all processes that are older than they may be."""
+        if self._keep_days:
+            with suppress(OSError):  # a folder that cannot be read now can be later
+                remove_rotated(self._logs, self._clock() - timedelta(days=self._keep_days))
+
     def reopen(self) -> None:
         """Open the files anew, as whoever has moved them asks for (SIGHUP)."""
         self.flush()
@@ -104,4 +117,4 @@ class Journal:
         return render(record, zone=self._zone, error_codes=self._error_codes) + "\n"
 
     def _stamp(self) -> str:
-        return self._clock().astimezone(UTC).strftime("%Y%m%dT%H%M%S.%fZ")
+        return stamp_of(self._clock())

@@ -28,16 +28,19 @@ class LogFile:
         stamp: Callable[[], str],
         head: Callable[[], bytes],
         confess: Callable[[int, str], bytes],
+        rotated: Callable[[], None],
     ) -> None:
         """The log is rotated at `size` bytes, the newest `keep` predecessors stay, `stamp` names them in order.
 
-        A new file begins with `head()`. `confess(count, sentence)` is the line that tells of lost ones.
+        A new file begins with `head()`. `confess(count, sentence)` is the line that tells of lost ones,
+        `rotated` is called after a rotation.
         """
         self._path = path
         self.limit(size, keep)
         self._stamp = stamp
         self._head = head
         self._confess = confess
+        self._rotated = rotated
         self._fd: int | None = None
         self._file: os.stat_result
         self._unsure = True  # whether the file ends with a whole line
@@ -120,6 +123,7 @@ class LogFile:
             if self._size_here() >= 0:
                 self._path.rename(self._path.with_name(f"{self._path.stem}.{self._stamp()}{self._path.suffix}"))
                 self._prune()
+                self._rotated()
         except OSError:
             return False  # another process is at it; and a log that cannot be rotated is still a log
         return True
