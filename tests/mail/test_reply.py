@@ -17,7 +17,7 @@ ENCODED = [
         b"554-5.7.1 no\r\n554 5.7.1 never\r\n",
         b"554-#5.7.1 no\r\n554 #5.7.1 never\r\n",
     ),
-    (Reply(550, "für"), b"550 f?r\r\n", b"550 f?r\r\n"),
+    (Reply(550, "für"), b"550 f\\xfcr\r\n", b"550 f\\xfcr\r\n"),
     (Reply(250, ""), b"250 \r\n", b"250 \r\n"),
 ]
 
@@ -27,6 +27,12 @@ def test_a_reply_is_written_in_the_style_asked(reply: Reply, rfc2034: bytes, asy
     assert reply.encode() == rfc2034
     assert reply.encode(ReplyStyle.RFC2034) == rfc2034
     assert reply.encode(ReplyStyle.ASYNCOS) == asyncos
+
+
+def test_only_a_client_that_reads_utf8_gets_it() -> None:
+    reply = Reply(250, "sender <jürgen@b.example> ok", "2.1.0")
+    assert reply.encode(utf8=True).decode() == "250 2.1.0 sender <jürgen@b.example> ok\r\n"
+    assert reply.encode() == b"250 2.1.0 sender <j\\xfcrgen@b.example> ok\r\n"
 
 
 @pytest.mark.parametrize(

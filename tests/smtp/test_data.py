@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sealgate.smtp.data import BareLineEndings, DataEnd, DataReader, Stuffer
+from sealgate.smtp import replies
+from sealgate.smtp.data import BareLineEndings, DataEnd, DataReader, Stuffer, Tally
 from tests.smtp.cutting import cuts, pieces
 
 REFUSE, ALLOW = BareLineEndings.REFUSE, BareLineEndings.ALLOW
@@ -30,7 +31,7 @@ class Read:
 
 def read(data: list[bytes], bare: BareLineEndings = REFUSE, limit: int = ENOUGH) -> Read:
     """Feed the pieces up to the end; what comes behind it is not the reader's."""
-    reader = DataReader(bare, limit)
+    reader = DataReader(Tally(bare, limit))
     plain = b""
     for number, piece in enumerate(data):
         settled, end, rest = reader.feed(piece)
@@ -58,7 +59,7 @@ MESSAGES = {
 def test_a_message_is_read(name: str) -> None:
     raw, plain = MESSAGES[name]
     for data in ([raw + b"QUIT\r\n"], [bytes([byte]) for byte in raw + b"QUIT\r\n"]):
-        assert read(data) == Read(plain, DataEnd(len(plain), bare=False, too_large=False), b"QUIT\r\n")
+        assert read(data) == Read(plain, DataEnd(len(plain), bare=False, fault=None), b"QUIT\r\n")
 
 
 # What servers have been made to take for the end of a message.
@@ -94,20 +95,21 @@ def test_a_false_end_ends_nothing_where_bare_line_endings_are_allowed(no_end: by
     raw = b"a" + no_end + SMUGGLED
     found = read([raw + b".\r\n"], ALLOW)
     assert found.end is not None
-    assert not found.end.bare
+    assert found.end.bare
+    assert found.end.fault is None
     assert found.plain == raw.replace(b"\r\n.", b"\r\n")
 
 
 @pytest.mark.parametrize("near", [b"\r\n\0.\r\n", b"\r\n.\0\r\n", b"\r\n. \r\n", b"\r\n.\t\r\n"])
 def test_a_dot_in_company_ends_nothing(near: bytes) -> None:
     found = read([b"a" + near + b".\r\n"])
-    assert found.end == DataEnd(len(found.plain), bare=False, too_large=False)
+    assert found.end == DataEnd(len(found.plain), bare=False, fault=None)
     assert found.plain == b"a" + near.replace(b"\r\n.", b"\r\n")
 
 
 def test_a_true_end_behind_a_bare_cr_is_an_end() -> None:
     found = read([b"a\r\r\n.\r\nNOOP\r\n"])
-    assert found.end == DataEnd(4, bare=True, too_large=False)
+    assert found.end == DataEnd(4, bare=True, fault=replies.BARE_IN_BODY)
     assert found.rest == b"NOOP\r\n"
 
 
@@ -130,8 +132,8 @@ def test_any_cutting_gives_what_the_rfc_says(data: bytes, where: list[int]) -> N
         assert refused.end is allowed.end is None
         return
     plain, bare, rest = expected
-    assert allowed == Read(plain, DataEnd(len(plain), bare=False, too_large=False), rest)
-    assert refused.end == DataEnd(len(plain), bare, too_large=False)
+    assert allowed == Read(plain, DataEnd(len(plain), bare, None), rest)
+    assert refused.end == DataEnd(len(plain), bare, replies.BARE_IN_BODY if bare else None)
     assert refused.rest == rest
     if not bare:
         assert refused.plain == plain
@@ -141,9 +143,9 @@ def test_any_cutting_gives_what_the_rfc_says(data: bytes, where: list[int]) -> N
 def test_a_message_over_the_limit_is_told_and_its_end_found(data: bytes, where: list[int], limit: int) -> None:
     whole = reference(data + b"\r\n.\r\n")
     assert whole is not None
-    plain, _, rest = whole
+    plain, bare, rest = whole
     found = read(pieces(data + b"\r\n.\r\n", where), ALLOW, limit)
-    assert found.end == DataEnd(len(plain), bare=False, too_large=len(plain) > limit)
+    assert found.end == DataEnd(len(plain), bare, replies.MESSAGE_TOO_LARGE if len(plain) > limit else None)
     assert found.rest == rest
     assert len(found.plain) <= limit
 
@@ -153,7 +155,8 @@ def test_the_reader_undoes_what_the_stuffer_did(body: bytes, one: list[int], oth
     stuffer = Stuffer()
     wire = b"".join(stuffer.feed(piece) for piece in pieces(body, one)) + stuffer.end()
     arrived = body if body.endswith(b"\r\n") or not body else body + b"\r\n"
-    assert read(pieces(wire, other), ALLOW) == Read(arrived, DataEnd(len(arrived), False, False), b"")
+    found = read(pieces(wire, other), ALLOW)
+    assert (found.plain, found.rest) == (arrived, b"")
 
 
 @pytest.mark.parametrize(
@@ -175,4 +178,4 @@ def test_a_body_is_stuffed_and_ended(body: bytes, wire: bytes) -> None:
 
 
 def test_a_small_message_comes_in_one_piece() -> None:
-    assert DataReader(REFUSE, ENOUGH).feed(b"a: b\r\n\r\n..\r\nc\r\n.\r\n")[0] == b"a: b\r\n\r\n.\r\nc\r\n"
+    assert DataReader(Tally(REFUSE, ENOUGH)).feed(b"a: b\r\n\r\n..\r\nc\r\n.\r\n")[0] == b"a: b\r\n\r\n.\r\nc\r\n"

@@ -22,6 +22,9 @@ S: 250-PIPELINING
 S: 250-8BITMIME
 S: 250-SIZE 1000
 S: 250-ENHANCEDSTATUSCODES
+S: 250-CHUNKING
+S: 250-DSN
+S: 250-SMTPUTF8
 S: 250 STARTTLS
 """
 
@@ -58,6 +61,9 @@ S: 250-PIPELINING
 S: 250-8BITMIME
 S: 250-SIZE 1000
 S: 250-ENHANCEDSTATUSCODES
+S: 250-CHUNKING
+S: 250-DSN
+S: 250-SMTPUTF8
 S: 250 STARTTLS
 C: mail from: <a@b.example>\x20
 S: 250
@@ -151,7 +157,7 @@ C: RSET
 S: 250
 C: MAIL FROM:<a@b.example> SIZE=1001
 S: 552 5.3.4 message size exceeds limit
-C: MAIL FROM:<a@b.example> RET=HDRS
+C: MAIL FROM:<a@b.example> FOO=1
 S: 555 5.5.4 parameter not recognized
 C: MAIL FROM:<a@b.example> BODY=BINARYMIME
 S: 555 5.5.4 parameter not recognized
@@ -161,7 +167,7 @@ C: MAIL FROM:<a@b.example> SIZE=1 SIZE=1
 S: 501 5.5.4 syntax error in the parameters of the command
 C: MAIL FROM:<a@b.example>
 S: 250
-C: RCPT TO:<a@inside.example> NOTIFY=NEVER
+C: RCPT TO:<a@inside.example> RET=FULL
 S: 555 5.5.4 parameter not recognized
 """,
     "paths": """
@@ -178,7 +184,7 @@ S: 553 5.1.3 the address has no domain: write local@domain
 C: RCPT TO:<>
 S: 553 5.1.3 a recipient cannot be the null path
 C: RCPT TO:<\xff@inside.example>
-S: 553 5.1.3 the address is not ASCII, and SMTPUTF8 is not offered here
+S: 553 5.6.7 the address is not ASCII, and only SMTPUTF8 could carry it
 """,
     "syntax": """
 C: EHLO
@@ -346,7 +352,11 @@ S: 250-mx.example
 S: 250-PIPELINING
 S: 250-8BITMIME
 S: 250-SIZE 1000
-S: 250 ENHANCEDSTATUSCODES
+S: 250-ENHANCEDSTATUSCODES
+S: 250-CHUNKING
+S: 250-DSN
+S: 250-SMTPUTF8
+S: 250 AUTH PLAIN LOGIN
 C: MAIL FROM:<a@b.example>
 S: 250
 """,
@@ -361,6 +371,9 @@ S: 250-PIPELINING
 S: 250-8BITMIME
 S: 250-SIZE 1000
 S: 250-ENHANCEDSTATUSCODES
+S: 250-CHUNKING
+S: 250-DSN
+S: 250-SMTPUTF8
 S: 250 STARTTLS
 C: MAIL FROM:<a@b.example>
 S: 530 5.7.0 Must issue a STARTTLS command first
@@ -392,6 +405,9 @@ S: 250-mx.example
 S: 250-PIPELINING
 S: 250-8BITMIME
 S: 250-SIZE 1000
+S: 250-CHUNKING
+S: 250-DSN
+S: 250-SMTPUTF8
 S: 250 STARTTLS
 C: MAIL FROM:<a@b.example>
 S: 250 sender <a@b.example> ok
@@ -408,7 +424,10 @@ S: 250-mx.example
 S: 250-PIPELINING
 S: 250-8BITMIME
 S: 250-SIZE 1000
-S: 250 ENHANCEDSTATUSCODES
+S: 250-ENHANCEDSTATUSCODES
+S: 250-CHUNKING
+S: 250-DSN
+S: 250 SMTPUTF8
 C: STARTTLS
 S: 502 5.5.1 command not offered here
 """,

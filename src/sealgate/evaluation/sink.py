@@ -77,6 +77,12 @@ class SinkSession(asyncio.Protocol):
             case smtp.Data():
                 self._file = self._tools.maildir.begin(self._tools.clock())
                 self._answer(replies.GO_AHEAD)
+            case smtp.Bdat():
+                self._file = self._file or self._tools.maildir.begin(self._tools.clock())
+            case smtp.ChunkEnd(reply):
+                self._answer(reply)
+                if not self._machine.in_transaction:
+                    self._drop()
             case smtp.MessageEnd(size, fault):
                 self._end_of_message(size, fault)
             case smtp.StartTls():
@@ -86,6 +92,8 @@ class SinkSession(asyncio.Protocol):
                 self._answer(reply)
             case smtp.Refusal(reply) | smtp.Simple(reply):
                 self._answer(reply)
+                if not self._machine.in_transaction:
+                    self._drop()
             case smtp.Quit(reply):
                 self._answer(reply)
                 self._close()

@@ -17,6 +17,7 @@ def machine_for(live: LiveListener, hostname: str, *, encrypted: bool) -> Server
             starttls=not settings.implicit_tls and live.contexts is not None,
             size=settings.max_message_size,
             reply_style=ReplyStyle(settings.reply_style),
+            hidden=frozenset({"CHUNKING", "DSN", "SMTPUTF8"}),  # until the session handles them
         ),
         limits=Limits(
             line=settings.max_line,

@@ -45,13 +45,13 @@ class Reply:
         """5xx: it will not work later either."""
         return 500 <= self.code < 600
 
-    def encode(self, style: ReplyStyle = ReplyStyle.RFC2034) -> bytes:
-        """As it stands on the wire, whole; what is not ASCII becomes a question mark."""
+    def encode(self, style: ReplyStyle = ReplyStyle.RFC2034, *, utf8: bool = False) -> bytes:
+        """As it stands on the wire, whole; what is not ASCII is escaped, except where the client reads `utf8`."""
         status = self._status(style)
         *before, last = self.lines
         lines = [f"{self.code}-{status}{line}\r\n" for line in before]
         lines.append(f"{self.code} {status}{last}\r\n")
-        return "".join(lines).encode("ascii", "replace")
+        return "".join(lines).encode("utf-8" if utf8 else "ascii", "backslashreplace")
 
     def _status(self, style: ReplyStyle) -> str:
         """What stands before the text of every line (RFC 2034 §4)."""

@@ -1,4 +1,4 @@
-"""The data of a message: where it ends, what its dots mean, and which line endings it may have.
+"""The data of a message: where it ends, what its dots mean, which line endings it may have and how much it may be.
 
 Only <CRLF>.<CRLF> ends it. A bare CR or LF never does, so that no two servers can disagree about where a
 message ends (SMTP smuggling); by default it makes the gateway refuse the message. Nothing here rewrites a
@@ -10,6 +10,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 from io import IncrementalNewlineDecoder
+
+from sealgate.mail.reply import Reply
+from sealgate.smtp import replies
 
 _END = b"\r\n.\r\n"
 
@@ -23,23 +26,56 @@ class BareLineEndings(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class DataEnd:
-    """The end of the data: its size in bytes without stuffed dots, and what forbids to take the message."""
+    """The end of the data: its size in bytes without stuffed dots, and what forbids to take the message, if anything.
+
+    `bare`: it holds a CR or LF that stands alone, allowed or not.
+    """
 
     size: int
     bare: bool
-    too_large: bool
+    fault: Reply | None
+
+
+class Tally:
+    """What a message amounts to while it passes, by DATA or in chunks: its size, and how its lines end."""
+
+    def __init__(self, bare: BareLineEndings, limit: int) -> None:
+        self._refuses_bare = bare is BareLineEndings.REFUSE
+        self._limit = limit
+        self._endings = _LineEndings()
+        self._size = self._announced = 0
+
+    def announce(self, size: int) -> None:
+        """So many bytes more are to come: if those are too many, none of them passes."""
+        self._announced = self._size + size
+
+    def see(self, plain: bytes) -> bytes:
+        """Count the next piece. It comes back, or nothing once the message may not be taken."""
+        self._size += len(plain)
+        self._endings.see(plain)
+        return b"" if self.fault else plain
+
+    @property
+    def fault(self) -> Reply | None:
+        """What forbids by now to take the message."""
+        if self._refuses_bare and self._endings.bare:
+            return replies.BARE_IN_BODY
+        return replies.MESSAGE_TOO_LARGE if max(self._size, self._announced) > self._limit else None
+
+    def end(self) -> DataEnd:
+        """The message is whole."""
+        self._endings.end()
+        return DataEnd(self._size, self._endings.bare, self.fault)
 
 
 class DataReader:
-    """Finds the end of a message of at most `limit` bytes and undoes its dots (RFC 5321 §4.5.2)."""
+    """Finds the end of a message and undoes its dots (RFC 5321 §4.5.2)."""
 
-    def __init__(self, bare: BareLineEndings, limit: int) -> None:
-        self._limit = limit
-        self._endings = _LineEndings() if bare is BareLineEndings.REFUSE else None
+    def __init__(self, tally: Tally) -> None:
+        self._tally = tally
         # The CRLF of the DATA command: with it a dot on the first line is like any other (RFC 5321 §4.1.1.4).
         self._held = b"\r\n"
         self._ahead = len(self._held)
-        self._size = 0
 
     def feed(self, data: bytes) -> tuple[bytes, DataEnd | None, bytes]:
         """The plain bytes that this piece settles, the end if it is reached, and what follows the end.
@@ -51,26 +87,15 @@ class DataReader:
         end = data.find(_END, dot) if dot >= 0 else -1
         settled = end + 2 if end >= 0 else len(data) - _undecided(data)
         plain = data[:settled]
-        if self._endings is not None:
-            self._endings.see(plain)
         if dot >= 0:
             plain = plain.replace(b"\r\n.", b"\r\n")
         if plain:
             plain, self._ahead = plain[self._ahead :], 0
-            self._size += len(plain)
-        if self._refused():
-            plain = b""
+            plain = self._tally.see(plain)
         if end < 0:
             self._held = data[settled:]
             return plain, None, b""
-        return plain, self._ended(), data[end + len(_END) :]
-
-    def _refused(self) -> bool:
-        return self._size > self._limit or (self._endings is not None and self._endings.bare)
-
-    def _ended(self) -> DataEnd:
-        bare = self._endings is not None and self._endings.bare
-        return DataEnd(self._size, bare, self._size > self._limit)
+        return plain, self._tally.end(), data[end + len(_END) :]
 
 
 def _undecided(data: bytes) -> int:
@@ -89,9 +114,16 @@ class _LineEndings:
         self._scanner = IncrementalNewlineDecoder(None, translate=False)
 
     def see(self, data: bytes) -> None:
-        """Look at the next piece; it does not end between a CR and its LF."""
+        """Look at the next piece. It may end between a CR and its LF: the scanner keeps the CR in mind."""
+        self._scan(data, whole=False)
+
+    def end(self) -> None:
+        """Nothing follows: a CR that came last stands alone."""
+        self._scan(b"", whole=True)
+
+    def _scan(self, data: bytes, *, whole: bool) -> None:
         if not self.bare:
-            self._scanner.decode(data.decode("latin-1"))
+            self._scanner.decode(data.decode("latin-1"), whole)
             self.bare = self._scanner.newlines not in (None, "\r\n")
 
 

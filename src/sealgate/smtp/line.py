@@ -6,11 +6,13 @@ from __future__ import annotations
 class LineBuffer:
     """Received bytes. No line may be longer than `limit` bytes, its line feed included.
 
-    Of a line that is longer only the beginning is kept, so a peer that never ends one costs no memory.
+    Of a line that is longer only the beginning is kept, so a peer that never ends one costs no memory. A new `limit`
+    holds for what comes; a line that was too long stays so.
     """
 
     def __init__(self, limit: int) -> None:
-        self._limit = limit
+        self.limit = limit
+        self._shortened = False
         self._bytes = b""
         self._read = 0
         self._searched = 0
@@ -30,16 +32,22 @@ class LineBuffer:
         """
         begin, end = self._read, self._bytes.find(b"\n", self._searched) + 1
         if not end:
-            kept = self._bytes[begin : begin + self._limit]
+            kept = self._bytes[begin : begin + self.limit]
+            self._shortened = self._shortened or len(kept) < len(self)
             self._hold(kept, len(kept))
             return None
         self._read = self._searched = end
-        return self._bytes[begin : min(end, begin + self._limit)]
+        shortened, self._shortened = self._shortened, False
+        return self._bytes[begin : min(end - shortened, begin + self.limit)]
 
-    def take(self) -> bytes:
-        """Everything, lines or not; the buffer is empty then."""
-        data = self._bytes[self._read :]
-        self._hold(b"", 0)
+    def take(self, most: int | None = None) -> bytes:
+        """Everything, lines or not, or the first `most` bytes of it."""
+        end = len(self._bytes) if most is None else min(self._read + most, len(self._bytes))
+        data = self._bytes[self._read : end]
+        if end == len(self._bytes):
+            self._hold(b"", 0)
+        else:
+            self._read = self._searched = end
         return data
 
     def _hold(self, data: bytes, searched: int) -> None:

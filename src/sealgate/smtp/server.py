@@ -4,12 +4,13 @@
     machine.receive(data)
     while event := machine.next_event():
         …                                  # look at the event
-        send(machine.answer(reply))        # every event but Chunk and Hangup is owed exactly one answer
+        send(machine.answer(reply))        # every event but Bdat, Chunk and Hangup is owed exactly one answer
 
 Events come one at a time: what a client has pipelined (RFC 2920) waits until the event before is answered,
 so a driver that answers late should not read more meanwhile (`pending_plaintext` says how much waits). A
-positive answer moves the state, a negative one does not. `Reset`, `Simple`, `Refusal` and `Quit` carry the
-answer that fits, and for `Hello` there is `hello_reply`.
+positive answer moves the state, a negative one does not. `Reset`, `Simple`, `Refusal`, `ChunkEnd`, `Challenge` and
+`Quit` carry the answer that fits, and for `Hello` there is `hello_reply`. When a transaction ends otherwise than by
+`MessageEnd`, `in_transaction` tells.
 
 STARTTLS: after the answer 220 the driver shakes hands and says `tls_started`. Bytes received behind STARTTLS,
 in the same read or later, are never obeyed, before TLS or in it: they make the machine hang up.
@@ -17,18 +18,23 @@ in the same read or later, are never obeyed, before TLS or in it: they make the 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import re
 
-from sealgate.mail.reply import Reply, ReplyStyle
+from sealgate.mail.reply import Reply
 from sealgate.smtp import replies
-from sealgate.smtp.command import split_command
-from sealgate.smtp.data import BareLineEndings, DataEnd, DataReader
+from sealgate.smtp.bdat import ChunkedMessage, RefusedChunk, Source
+from sealgate.smtp.command import Ground, split_command
+from sealgate.smtp.data import DataEnd, DataReader, Tally
 from sealgate.smtp.event import (
+    Bdat,
+    Challenge,
     Chunk,
+    ChunkEnd,
     Data,
     Event,
     Hangup,
     Hello,
+    Login,
     Mail,
     MessageEnd,
     Quit,
@@ -39,17 +45,25 @@ from sealgate.smtp.event import (
     StartTls,
 )
 from sealgate.smtp.line import LineBuffer
-from sealgate.smtp.table import COMMANDS, State
+from sealgate.smtp.offer import HIDEABLE, Limits, Offer
+from sealgate.smtp.sasl import Exchange
+from sealgate.smtp.table import COMMANDS, IN_TRANSACTION, Command, State
 
 __all__ = [
     "BAD_COMMANDS",
+    "FAILED_LOGINS",
     "INJECTION",
+    "LOST_COUNT",
+    "Bdat",
+    "Challenge",
     "Chunk",
+    "ChunkEnd",
     "Data",
     "Event",
     "Hangup",
     "Hello",
     "Limits",
+    "Login",
     "Mail",
     "MessageEnd",
     "Offer",
@@ -68,36 +82,25 @@ INJECTION = "bytes behind STARTTLS"
 BAD_COMMANDS = "Exceeded bad SMTP command limit"
 """Reason of a `Hangup`: too much that is no SMTP."""
 
+FAILED_LOGINS = "Too many failed logins"
+"""Reason of a `Hangup`: one login more than `_LOGINS`."""
+
+LOST_COUNT = "BDAT without a usable number of octets"
+"""Reason of a `Hangup`: nobody knows where the octets of a message end and commands begin again. Whatever follows
+could be either, so nothing of it is read."""
+
+_LOGINS = 3  # wrong ones in one session; beyond the session it is for others to count
 _NOT_UNDERSTOOD = range(500, 503)
-
-
-@dataclass(frozen=True, slots=True)
-class Offer:
-    """What EHLO announces besides what is always there. `size` in bytes."""
-
-    starttls: bool
-    size: int
-    reply_style: ReplyStyle = ReplyStyle.RFC2034
-
-
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """What one client may ask of a session. `line` in bytes with its CRLF, `size` in bytes.
-
-    `bad_commands` not understood are answered, one more ends the session; a message taken clears the count.
-    A command that only comes out of order, or names a bad address, is not counted: a client that pipelines
-    sends such commands innocently, behind one that was refused.
-    """
-
-    line: int = 2048
-    bad_commands: int = 5
-    recipients: int = 1000
-    size: int = 100 * 1024 * 1024
-    bare_line_endings: BareLineEndings = BareLineEndings.REFUSE
+_SECRET = "AUTH ***"
+_AUTH = re.compile(rb"\bAUTH\b", re.IGNORECASE)
+_BDAT = re.compile(rb"[ \t]*BDAT", re.IGNORECASE)
 
 
 class ServerMachine:
-    """One SMTP session. With `require_tls` only NOOP, EHLO, STARTTLS and QUIT work before TLS."""
+    """One SMTP session. With `require_tls` only NOOP, EHLO, STARTTLS and QUIT work before TLS.
+
+    With `require_auth` there is no transaction before a login.
+    """
 
     def __init__(
         self,
@@ -107,23 +110,34 @@ class ServerMachine:
         limits: Limits,
         encrypted: bool = False,
         require_tls: bool = False,
+        require_auth: bool = False,
     ) -> None:
         self._hostname = hostname
-        self._offer = offer
-        self._limits = limits
         self._encrypted = encrypted
-        self._require_tls = require_tls
         self._buffer = LineBuffer(limits.line)
         self._owed: Event | None = None
+        self._source: Source  # of the octets of a BDAT, while the state is CHUNK or SKIP
+        self.govern(offer=offer, limits=limits, require_tls=require_tls, require_auth=require_auth)
         self._begin()
 
     def _begin(self) -> None:
         """Know nothing of the client."""
         self._state = State.GREETED
-        self._recipients = 0
-        self._bad = 0
-        self._reader = self._new_reader()
+        self._announced: frozenset[str] = frozenset()
+        self._recipients = self._bad = self._failed_logins = 0
+        self._utf8 = self._secret = self._logged_in = False
+        self._exchange: Exchange | None = None
         self._end: DataEnd | None = None
+
+    def govern(self, *, offer: Offer, limits: Limits, require_tls: bool, require_auth: bool) -> None:
+        """Other terms, from the next command on.
+
+        A message under way is read to its end as it began, and what the last EHLO announced is still understood:
+        octets of a BDAT that the client was invited to send must never be taken for commands.
+        """
+        self._offer, self._limits = offer, limits
+        self._require_tls, self._require_auth = require_tls, require_auth
+        self._buffer.limit = limits.line
 
     def greeting(self) -> bytes:
         """The 220 that begins a session."""
@@ -139,6 +153,16 @@ class ServerMachine:
         """Bytes received and not yet read; after a hang-up for injection, how many stood behind STARTTLS."""
         return len(self._buffer)
 
+    @property
+    def in_transaction(self) -> bool:
+        """Whether a sender is taken, and its message neither ended nor given up."""
+        return self._state in IN_TRANSACTION
+
+    @property
+    def logged_in(self) -> bool:
+        """Whether a login was answered 235."""
+        return self._logged_in
+
     def next_event(self) -> Event | None:
         """The next event, or None: more bytes, or an answer, must come first."""
         if self._state is State.OVER:
@@ -147,26 +171,28 @@ class ServerMachine:
             return self._hang_up(None, INJECTION) if self._buffer else None
         if self._owed is not None:
             return None
-        return self._next_of_data() if self._state is State.DATA else self._next_command()
+        match self._state:
+            case State.DATA:
+                return self._next_of_data()
+            case State.CHUNK | State.SKIP:
+                return self._next_of_chunk()
+        return self._next_line()
 
     def answer(self, reply: Reply) -> bytes:
         """Answer the event that came last: the bytes of the reply, and the state moves on."""
         event, self._owed = self._owed, None
         if event is None:
             raise RuntimeError("no answer is owed")
+        # Only who asked for SMTPUTF8 must be able to read it (RFC 6531 §3.7.4.1).
+        utf8 = event.utf8 if isinstance(event, Mail) else self._utf8 and self.in_transaction
         self._move(event, reply)
-        return reply.encode(self._offer.reply_style)
+        return reply.encode(self._offer.reply_style, utf8=utf8)
 
     def hello_reply(self, event: Hello) -> Reply:
         """The answer to EHLO or HELO."""
         if not event.extended:
             return Reply(250, self._hostname)
-        lines = [self._hostname, "PIPELINING", "8BITMIME", f"SIZE {self._offer.size}"]
-        if self._offer.reply_style is ReplyStyle.RFC2034:
-            lines.append("ENHANCEDSTATUSCODES")
-        if self._offer.starttls and not self._encrypted:
-            lines.append("STARTTLS")
-        return Reply(250, tuple(lines))
+        return Reply(250, (self._hostname, *self._offer.lines(encrypted=self._encrypted)))
 
     def tls_started(self) -> None:
         """The handshake is done: everything known before is forgotten (RFC 3207 §4.2)."""
@@ -175,56 +201,111 @@ class ServerMachine:
         self._encrypted = True
         self._begin()
 
-    def _next_command(self) -> Event | None:
+    # -- commands
+
+    def _next_line(self) -> Event | None:
         line = self._buffer.next_line()
         if line is None:
             return None
+        exchange = self._exchange if self._state is State.AUTH else None
+        if exchange is not None:
+            self._state, self._secret = State.READY, True  # another challenge makes it AUTH again
+        else:
+            self._secret = self._is_secret(line)
         if not line.endswith(b"\n"):
             return self._refuse(replies.LINE_TOO_LONG, line)
         if not line.endswith(b"\r\n") or line.count(b"\r") > 1 or b"\0" in line:
             return self._refuse(replies.BARE_LINE_ENDING, line)
-        return self._obey(line[:-2])
+        return self._obey(line[:-2]) if exchange is None else self._go_on(exchange, line[:-2])
 
-    def _obey(self, line: bytes) -> Event:
+    def _is_secret(self, line: bytes) -> bool:
+        """Whether it may hold a passphrase: an AUTH, however misspelt, and behind it what is no command."""
+        verb = split_command(line)[0]
+        if verb in COMMANDS and verb != b"AUTH":
+            return False
+        return self._secret or _AUTH.search(line) is not None
+
+    @property
+    def _extensions(self) -> frozenset[str]:
+        return self._offer.extensions(encrypted=self._encrypted) | self._announced
+
+    def _obey(self, line: bytes) -> Event | None:
         verb, parameters = split_command(line)
-        command = COMMANDS.get(verb)
-        if command is None:
+        command, extensions = COMMANDS.get(verb), self._extensions
+        if command is None or not command.is_known(extensions):
             return self._refuse(replies.UNKNOWN_COMMAND, line)
-        needs_tls = self._require_tls and not self._encrypted
-        found = command.objection(self._state, needs_tls=needs_tls) or command.read(parameters)
-        if not isinstance(found, Reply):
-            found = self._objection(found) or found
-        if isinstance(found, Reply):
-            return self._refuse(found, line)
-        self._owed = found
-        return found
+        objection = command.objection(
+            self._state,
+            needs_tls=self._require_tls and not self._encrypted,
+            needs_login=self._require_auth and not self._logged_in,
+        )
+        if objection is None and not command.is_offered(extensions):
+            objection = self._absence(verb, command)
+        ground = Ground(extensions, self._utf8 and self.in_transaction)
+        if verb == b"BDAT":
+            return self._chunk(command.read(parameters, ground), objection, line)
+        found = objection or command.read(parameters, ground)
+        if isinstance(found, Exchange):
+            return self._open(found, line)
+        return self._owe(found if isinstance(found, Reply) else self._objection(found) or found, line)
+
+    def _absence(self, verb: bytes, command: Command) -> Reply:
+        """Why a command of an extension is not there just now."""
+        if verb == b"STARTTLS" and self._encrypted:
+            return replies.TLS_ALREADY
+        if verb == b"AUTH" and self._offer.auth:
+            return replies.ENCRYPTION_REQUIRED
+        return command.absent
 
     def _objection(self, event: Event) -> Reply | None:
         """What this session, not SMTP, has against it."""
         match event:
-            case StartTls() if self._encrypted:
-                return replies.TLS_ALREADY
-            case StartTls() if not self._offer.starttls:
-                return replies.NOT_OFFERED
             case Mail(size=int(size)) if size > self._limits.size:
                 return replies.MESSAGE_TOO_LARGE
             case Rcpt() if self._recipients >= self._limits.recipients:
                 return replies.TOO_MANY_RECIPIENTS
         return None
 
+    def _owe(self, found: Event | Reply, line: bytes) -> Event:
+        """The event that awaits its answer, or the refusal of its line."""
+        if isinstance(found, Reply):
+            return self._refuse(found, line)
+        self._owed = found
+        return found
+
     def _refuse(self, reply: Reply, line: bytes) -> Event:
         if reply.code in _NOT_UNDERSTOOD:
+            if "CHUNKING" in self._extensions and _BDAT.match(line):
+                return self._hang_up(reply, LOST_COUNT)
             self._bad += 1
             if self._bad > self._limits.bad_commands:
                 return self._hang_up(replies.BAD_COMMAND_LIMIT, BAD_COMMANDS)
-        shown = line.rstrip().decode("latin-1").encode("unicode_escape").decode("ascii")
-        self._owed = Refusal(reply, shown)
+        self._owed = self._refusal(reply, line)
         return self._owed
+
+    def _refusal(self, reply: Reply, line: bytes) -> Refusal:
+        shown = line.rstrip().decode("latin-1").encode("unicode_escape").decode("ascii")
+        return Refusal(reply, _SECRET if self._secret else shown)
 
     def _hang_up(self, reply: Reply | None, reason: str) -> Hangup:
         self._state = State.OVER
         self._owed = None
         return Hangup(reply, reason)
+
+    # -- logins
+
+    def _open(self, exchange: Exchange, line: bytes) -> Event:
+        if self._logged_in:
+            return self._refuse(replies.LOGGED_IN_ALREADY, line)  # RFC 4954 §4
+        if self._failed_logins >= _LOGINS:
+            return self._hang_up(replies.FAILED_LOGIN_LIMIT, FAILED_LOGINS)
+        self._exchange = exchange
+        return self._owe(exchange.step(), line)
+
+    def _go_on(self, exchange: Exchange, line: bytes) -> Event:
+        return self._owe(exchange.respond(line) or exchange.step(), line)
+
+    # -- messages
 
     def _next_of_data(self) -> Event | None:
         if self._end is None and self._buffer:
@@ -234,40 +315,71 @@ class ServerMachine:
                 return Chunk(plain)
         if self._end is None:
             return None
-        self._owed = MessageEnd(self._end.size, _fault(self._end))
+        self._owed = MessageEnd(self._end.size, self._end.fault, self._end.bare)
         return self._owed
 
-    def _new_reader(self) -> DataReader:
-        return DataReader(self._limits.bare_line_endings, self._limits.size)
+    def _chunk(self, found: Event | Exchange | Reply, objection: Reply | None, line: bytes) -> Event | None:
+        """A BDAT. One that is refused loses its octets, and the transaction its message (RFC 3030 §2)."""
+        if not isinstance(found, Bdat):
+            assert isinstance(found, Reply)
+            return self._refuse(found, line)
+        if objection is not None:
+            self._source = RefusedChunk(found, self._refusal(objection, line))
+            self._before_skip = State.GREETED if self._state is State.GREETED else State.READY
+            self._state = State.SKIP
+            return self._next_of_chunk()
+        if self._state is State.RCPT:
+            self._message = ChunkedMessage(self._new_tally())
+        self._message.begin(found)
+        self._source, self._state = self._message, State.CHUNK
+        return found
+
+    def _next_of_chunk(self) -> Event | None:
+        source = self._source
+        if source.left and (plain := source.take(self._buffer.take(source.left))):
+            return Chunk(plain)
+        if source.left:
+            return None
+        self._owed = source.end()
+        return self._owed
+
+    def _new_tally(self) -> Tally:
+        return Tally(self._limits.bare_line_endings, self._limits.size)
+
+    # -- what an answer changes
 
     def _move(self, event: Event, reply: Reply) -> None:
-        """What an answer changes. A 421 says that the connection closes, whatever was asked (RFC 5321 §3.8)."""
+        """A 421 says that the connection closes, whatever was asked (RFC 5321 §3.8)."""
+        if isinstance(event, Quit) or reply.code == 421:
+            self._state = State.OVER
+            return
         match event:
-            case Quit():
-                self._state = State.OVER
-            case _ if reply.code == 421:
-                self._state = State.OVER
             case MessageEnd():
                 self._state = State.READY
-                self._reader, self._end = self._new_reader(), None
                 self._bad = 0 if reply.is_positive else self._bad
+            case ChunkEnd():
+                self._state = State.CHUNKS if reply.is_positive else State.READY
+            case Refusal() if self._state is State.SKIP:
+                self._state = self._before_skip
             case Data() if reply.code == 354:
                 self._state = State.DATA
+                self._reader, self._end = DataReader(self._new_tally()), None
+            case Challenge() if reply.code == 334:
+                self._state = State.AUTH
+            case Login():
+                self._logged_in = reply.code == 235
+                self._failed_logins += reply.is_permanent
             case StartTls() if reply.code == 220:
                 self._state = State.TLS
             case Hello() if reply.is_positive:
                 self._state = State.READY
+                there = self._offer.extensions(encrypted=self._encrypted)
+                self._announced = there.intersection(HIDEABLE) if event.extended else frozenset()
             case Reset() if reply.is_positive and self._state is not State.GREETED:
                 self._state = State.READY
             case Mail() if reply.is_positive:
                 self._state = State.MAIL
-                self._recipients = 0
+                self._recipients, self._utf8 = 0, event.utf8
             case Rcpt() if reply.is_positive:
                 self._state = State.RCPT
                 self._recipients += 1
-
-
-def _fault(end: DataEnd) -> Reply | None:
-    if end.bare:
-        return replies.BARE_IN_BODY
-    return replies.MESSAGE_TOO_LARGE if end.too_large else None
