@@ -61,7 +61,7 @@ def peer_certificate(tmp_path_factory: pytest.TempPathFactory) -> certificate.Ke
 
 @pytest.fixture
 def postfix() -> Iterator[Callable[..., private_postfix.Postfix]]:
-    """Start private Postfixes, `postfix(versions=Versions("1.0", "1.2"))`: tests.peers.postfix.running."""
+    """Start private Postfixes, `postfix(Service("encrypt", Versions("1.0", "1.2")))`: tests.peers.postfix.running."""
     yield from _starter("postfix", private_postfix.running)
 
 
@@ -81,7 +81,7 @@ def _starter(name: str, running: Callable[..., AbstractContextManager[Server]]) 
     require(name)
     with ExitStack() as servers:
 
-        def start(**how: Any) -> Server:
-            return servers.enter_context(running(**how))
+        def start(*what: Any, **how: Any) -> Server:
+            return servers.enter_context(running(*what, **how))
 
         yield start

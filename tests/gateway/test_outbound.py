@@ -10,6 +10,7 @@ import pytest
 
 from tests.peers.clients import swaks
 from tests.peers.postfix import Postfix
+from tests.peers.server import Service
 from tests.peers.versions import Versions
 from tests.running import Gateway, eventually, gateway, next_hop
 
@@ -111,7 +112,7 @@ def test_verification(tmp_path: Path, postfix: Callable[..., Postfix], word: str
 @pytest.mark.needs("postfix")
 @pytest.mark.parametrize("version", ["1.0", "1.1", "1.2", "1.3"])
 def test_postfix_takes_mail_over_every_version(tmp_path: Path, postfix: Callable[..., Postfix], version: str) -> None:
-    peer = postfix(domains=("inside.example",), versions=Versions(version, version))
+    peer = postfix(Service(versions=Versions(version, version)))
     with gateway(tmp_path / "home", next_hop=peer.port) as gate:
         gate.versions("outbound_smtp", "1.0", "1.1", "1.2", "1.3")
         level(gate, "required")

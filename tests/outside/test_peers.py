@@ -11,6 +11,7 @@ from tests.peers.certificate import KeyPair
 from tests.peers.ports import free_port
 from tests.peers.postfix import Postfix
 from tests.peers.probes import LOWER, PROTOCOL_VERSION, Offered
+from tests.peers.server import Relay, Service
 from tests.peers.versions import VERSIONS, Versions
 
 RANGES = [Versions(lowest, highest) for index, lowest in enumerate(VERSIONS) for highest in VERSIONS[index:]]
@@ -67,7 +68,7 @@ def test_a_probe_reads_a_gnutls_server_right(probe: Probe, versions: Versions, p
 @pytest.mark.parametrize("probe", PROBES)
 @pytest.mark.parametrize("versions", [Versions("1.0", "1.1"), Versions("1.2", "1.3"), Versions("1.1", "1.2")])
 def test_a_probe_reads_starttls_right(probe: Probe, versions: Versions, postfix: StartPostfix) -> None:
-    server = postfix(versions=versions)
+    server = postfix(Service(versions=versions))
     assert probe(server.port, True) == Offered(within(versions), refusals_of_openssl(versions))
 
 
@@ -80,7 +81,7 @@ def test_a_probe_does_not_take_a_closed_port_for_a_refusal(probe: Probe) -> None
 @pytest.mark.parametrize("probe", PROBES)
 def test_a_probe_does_not_take_missing_starttls_for_a_refusal(probe: Probe, postfix: StartPostfix) -> None:
     with pytest.raises(probes.ProbeError):
-        probe(postfix(level="none").port, True)
+        probe(postfix(Service("none")).port, True)
 
 
 @pytest.mark.parametrize("scan", SCANNERS)
@@ -88,7 +89,7 @@ def test_a_probe_does_not_take_missing_starttls_for_a_refusal(probe: Probe, post
 def test_a_scanner_reads_starttls_right(scan: Scanner, versions: Versions, postfix: StartPostfix) -> None:
     few = {"tls_medium_cipherlist": "ECDHE-RSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-SHA:@SECLEVEL=0"}
     suites = OPENSSL_SUITES if versions.highest == "1.3" else set()
-    assert scan(postfix(versions=versions, settings=few).port, True) == scanners.Scan(
+    assert scan(postfix(Service(versions=versions), settings=few).port, True) == scanners.Scan(
         within(versions), frozenset(suites)
     )
 
@@ -110,8 +111,8 @@ def test_postfix_keeps_what_smtp_source_sends(postfix: StartPostfix) -> None:
 
 @pytest.mark.parametrize("version", VERSIONS)
 def test_postfix_relays_with_the_version_it_is_told(version: str, postfix: StartPostfix) -> None:
-    hop = postfix(level="encrypt")
-    relay = postfix(domains=(), relay_to=hop.port, relay_level="encrypt", relay_versions=Versions(version, version))
+    hop = postfix(Service("encrypt"))
+    relay = postfix(domains=(), relay=Relay(hop.port, "encrypt", Versions(version, version)))
     relay.submit("sender@outside.example", "someone@inside.example")
     (message,) = hop.wait_for_messages(1)
     name = f"TLSv{version.removesuffix('.0')}"
@@ -119,8 +120,8 @@ def test_postfix_relays_with_the_version_it_is_told(version: str, postfix: Start
 
 
 def test_postfix_keeps_a_message_that_the_next_hop_cannot_take(postfix: StartPostfix) -> None:
-    hop = postfix(level="encrypt", versions=Versions("1.0", "1.2"))
-    relay = postfix(domains=(), relay_to=hop.port, relay_level="encrypt", relay_versions=Versions("1.3", "1.3"))
+    hop = postfix(Service("encrypt", Versions("1.0", "1.2")))
+    relay = postfix(domains=(), relay=Relay(hop.port, "encrypt", Versions("1.3", "1.3")))
     relay.submit("sender@outside.example", "someone@inside.example")
     assert "Cannot start TLS: handshake failure" in relay.wait_for_log("status=deferred")
     assert "someone@inside.example" in relay.queue()
@@ -129,7 +130,7 @@ def test_postfix_keeps_a_message_that_the_next_hop_cannot_take(postfix: StartPos
 
 @pytest.mark.parametrize(("version", "reached"), [("1.1", False), ("1.2", True)])
 def test_posttls_finger_reaches_what_is_offered(version: str, reached: bool, postfix: StartPostfix) -> None:
-    hop = postfix(versions=Versions("1.2", "1.3"))
+    hop = postfix(Service(versions=Versions("1.2", "1.3")))
     said = hop.finger(hop.port, versions=Versions(version, version)).stdout
     assert (f"TLS connection established to 127.0.0.1[127.0.0.1]:{hop.port}: TLSv{version} with" in said) is reached
     assert ("SSL alert number 70" in said) is not reached
@@ -138,7 +139,7 @@ def test_posttls_finger_reaches_what_is_offered(version: str, reached: bool, pos
 @pytest.mark.needs("swaks", "perl:Net::SSLeay")
 @pytest.mark.parametrize("versions", [Versions("1.2", "1.2"), Versions("1.3", "1.3")])
 def test_swaks_sends_over_tls(versions: Versions, postfix: StartPostfix) -> None:
-    hop = postfix(level="encrypt", versions=versions)
+    hop = postfix(Service("encrypt", versions))
     said = clients.swaks(hop.port, "someone@inside.example", "--tls")
     assert f"TLS started with cipher TLSv{versions.highest}:" in said.stdout
     assert said.returncode == 0

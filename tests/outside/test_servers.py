@@ -13,6 +13,7 @@ from tests.peers.exim import Exim
 from tests.peers.opensmtpd import OpenSmtpd
 from tests.peers.postfix import Postfix
 from tests.peers.probes import Offered, offered_versions_gnutls, offered_versions_openssl
+from tests.peers.server import Relay, Service
 from tests.peers.versions import VERSIONS, Versions, openssl_name
 
 StartExim = Callable[..., Exim]
@@ -34,35 +35,35 @@ ZONE = """
 def test_exim_offers_what_it_is_told(
     exim: StartExim, versions: Versions, probe: Callable[[int, bool], Offered]
 ) -> None:
-    assert probe(exim(versions=versions).port, True).reached == frozenset(versions.all)
+    assert probe(exim(Service(versions=versions)).port, True).reached == frozenset(versions.all)
 
 
 @pytest.mark.parametrize("version", VERSIONS)
 def test_exim_relays_with_the_version_it_is_told(exim: StartExim, postfix: StartPostfix, version: str) -> None:
-    hop = postfix(level="encrypt")
-    relay = exim(domains=(), relay_to=hop.port, relay_level="encrypt", relay_versions=Versions(version, version))
+    hop = postfix(Service("encrypt"))
+    relay = exim(domains=(), relay=Relay(hop.port, "encrypt", Versions(version, version)))
     relay.submit("sender@outside.example", "someone@inside.example")
     (message,) = hop.wait_for_messages(1)
     assert f"(using {openssl_name(version)} with cipher" in message["Received"]
 
 
 def test_exim_sends_and_takes_messages_in_chunks(exim: StartExim) -> None:
-    hop = exim(level="encrypt")
-    relay = exim(domains=(), relay_to=hop.port, relay_level="encrypt")
+    hop = exim(Service("encrypt"))
+    relay = exim(domains=(), relay=Relay(hop.port, "encrypt"))
     relay.submit("sender@outside.example", "someone@inside.example")
     hop.wait_for_messages(1)
     assert " K " in hop.wait_for_log("P=esmtps")
-    plain = exim(domains=(), relay_to=hop.port, chunking=False)
+    plain = exim(domains=(), relay=Relay(hop.port), chunking=False)
     plain.submit("other@outside.example", "someone@inside.example")
     hop.wait_for_messages(2)
     assert " K " not in hop.wait_for_log("<= other@outside.example")
 
 
 def test_exim_demands_tls_and_keeps_what_cannot_go(exim: StartExim) -> None:
-    hop = exim(level="encrypt", versions=Versions("1.0", "1.2"))
+    hop = exim(Service("encrypt", Versions("1.0", "1.2")))
     refused = clients.swaks(hop.port, "someone@inside.example")
     assert "TLS is required here" in refused.stdout
-    relay = exim(domains=(), relay_to=hop.port, relay_level="encrypt", relay_versions=Versions("1.3", "1.3"))
+    relay = exim(domains=(), relay=Relay(hop.port, "encrypt", Versions("1.3", "1.3")))
     relay.submit("sender@outside.example", "someone@inside.example")
     relay.wait_for_log("TLS session: (gnutls_handshake)")
     assert "someone@inside.example" in relay.queue()
@@ -73,8 +74,8 @@ def test_exim_demands_tls_and_keeps_what_cannot_go(exim: StartExim) -> None:
 def test_opensmtpd_relays_with_the_version_it_is_told(
     opensmtpd: StartOpenSmtpd, postfix: StartPostfix, version: str
 ) -> None:
-    hop = postfix(level="encrypt")
-    relay = opensmtpd(domains=(), relay_to=hop.port, relay_level="encrypt", relay_versions=Versions(version, version))
+    hop = postfix(Service("encrypt"))
+    relay = opensmtpd(domains=(), relay=Relay(hop.port, "encrypt", Versions(version, version)))
     relay.submit("sender@outside.example", "someone@inside.example")
     (message,) = hop.wait_for_messages(1)
     assert f"(using {openssl_name(version)} with cipher" in message["Received"]
@@ -91,7 +92,7 @@ def test_opensmtpd_takes_mail_in_clear(opensmtpd: StartOpenSmtpd) -> None:
 @pytest.mark.needs("msmtp")
 @pytest.mark.parametrize("version", VERSIONS)
 def test_msmtp_sends_with_the_version_it_is_told(postfix: StartPostfix, version: str) -> None:
-    hop = postfix(level="encrypt")
+    hop = postfix(Service("encrypt"))
     said = clients.msmtp(hop.port, "someone@inside.example", versions=Versions(version, version))
     assert said.returncode == 0, said.stdout
     (message,) = hop.wait_for_messages(1)

@@ -1,4 +1,4 @@
-"""A self-signed certificate for the peers."""
+"""Certificates for the peers: self-signed ones, and those of an authority that a test chooses to trust or not."""
 
 from __future__ import annotations
 
@@ -12,33 +12,80 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.x509.oid import NameOID
 
+Key = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey
+HOUR, DAY = datetime.timedelta(hours=1), datetime.timedelta(days=1)
+
 
 @dataclass(frozen=True, slots=True)
 class KeyPair:
-    """Two PEM files. The certificate is its own trust anchor."""
+    """Two PEM files. A self-signed certificate is its own trust anchor."""
 
     certificate: Path
     key: Path
 
 
+class Authority:
+    """Signs certificates; `certificate` is the PEM file to trust it by."""
+
+    def __init__(self, folder: Path, name: str = "authority.example") -> None:
+        self._folder = folder
+        self._key = rsa.generate_private_key(65537, 2048)
+        self._name = _name(name)
+        own = _build(self._name, self._name, self._key, self._key, [name], authority=True)
+        self.certificate = folder / f"{name}.crt"
+        self.certificate.write_bytes(own.public_bytes(serialization.Encoding.PEM))
+
+    def issue(self, name: str, *names: str, expired: bool = False) -> KeyPair:
+        """A certificate for `names`, or for `name` alone; an expired one ended an hour ago."""
+        key = rsa.generate_private_key(65537, 2048)
+        found = _build(_name(name), self._name, key, self._key, list(names or (name,)), expired=expired)
+        return _write(self._folder, name, found, key)
+
+
 def self_signed(folder: Path, name: str = "peer.example", *, elliptic: bool = False) -> KeyPair:
     """Write `name`.crt and .key into `folder`: RSA 2048 or P-256, for `name` and 127.0.0.1, for a day."""
-    key = ec.generate_private_key(ec.SECP256R1()) if elliptic else rsa.generate_private_key(65537, 2048)
-    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
-    names = [x509.DNSName(name), x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]
+    key: Key = ec.generate_private_key(ec.SECP256R1()) if elliptic else rsa.generate_private_key(65537, 2048)
+    found = _build(_name(name), _name(name), key, key, [name, "127.0.0.1"], authority=True)
+    return _write(folder, name, found, key)
+
+
+def _name(name: str) -> x509.Name:
+    return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
+
+
+def _build(
+    subject: x509.Name,
+    issuer: x509.Name,
+    key: Key,
+    signer: Key,
+    names: list[str],
+    *,
+    authority: bool = False,
+    expired: bool = False,
+) -> x509.Certificate:
     now = datetime.datetime.now(datetime.UTC)
-    certificate = (
+    return (
         x509.CertificateBuilder()
         .subject_name(subject)
-        .issuer_name(subject)
+        .issuer_name(issuer)
         .public_key(key.public_key())
         .serial_number(x509.random_serial_number())
-        .not_valid_before(now - datetime.timedelta(hours=1))
-        .not_valid_after(now + datetime.timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName(names), critical=False)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
-        .sign(key, hashes.SHA256())
+        .not_valid_before(now - DAY)
+        .not_valid_after(now - HOUR if expired else now + DAY)
+        .add_extension(x509.SubjectAlternativeName([_general(name) for name in names]), critical=False)
+        .add_extension(x509.BasicConstraints(ca=authority, path_length=None), critical=True)
+        .sign(signer, hashes.SHA256())
     )
+
+
+def _general(name: str) -> x509.GeneralName:
+    try:
+        return x509.IPAddress(ipaddress.ip_address(name))
+    except ValueError:
+        return x509.DNSName(name)
+
+
+def _write(folder: Path, name: str, certificate: x509.Certificate, key: Key) -> KeyPair:
     pair = KeyPair(folder / f"{name}.crt", folder / f"{name}.key")
     pair.certificate.write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
     pair.key.write_bytes(

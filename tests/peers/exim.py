@@ -8,22 +8,20 @@ from __future__ import annotations
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from tests.peers import chroot
 from tests.peers.certificate import self_signed
-from tests.peers.ports import HOST, free_port, wait_for
-from tests.peers.server import MailServer
-from tests.peers.versions import Versions
+from tests.peers.ports import HOST, wait_for
+from tests.peers.server import MailServer, Relay, Service
 
 PACKAGE = "exim4-daemon-light"
 PROGRAM = "/usr/sbin/exim4"
 ACCOUNT = "Debian-exim"
 
-# Exim's own names: `level` none offers no STARTTLS, encrypt takes mail inside TLS alone.
 CONFIGURATION = """\
 keep_environment =
 deliver_drop_privilege = true
@@ -32,17 +30,16 @@ log_file_path = /logs/%s
 log_selector = +tls_cipher +smtp_protocol_error +smtp_syntax_error
 primary_hostname = peer.example
 local_interfaces = {address}
-daemon_smtp_ports = {port}
+daemon_smtp_ports = {ports}
 qualify_domain = peer.example
 host_lookup =
 rfc1413_query_timeout = 0s
 notifier_socket =
 smtp_accept_max = 200
-smtp_accept_queue_per_connection = 0
 message_size_limit = 100M
-tls_certificate = /peer.example.crt
-tls_privatekey = /peer.example.key
-tls_advertise_hosts = {tls_hosts}
+tls_certificate = {certificate}
+tls_privatekey = {key}
+tls_advertise_hosts = {advertise}
 tls_require_ciphers = {priority}
 chunking_advertise_hosts = *
 dsn_advertise_hosts = *
@@ -53,7 +50,10 @@ domainlist here = {domains}
 {settings}
 begin acl
 acl_mail:
-{demand}  accept
+  deny condition = {demand}
+       !encrypted = *
+       message = TLS is required here
+  accept
 acl_rcpt:
   accept domains = +here
   accept condition = ${{if eq{{$sender_host_address}}{{}}}}
@@ -64,12 +64,7 @@ here:
   driver = accept
   domains = +here
   transport = maildir
-away:
-  driver = manualroute
-  route_list = * {relay_host}
-  self = send
-  transport = relay
-
+{routers}
 begin transports
 maildir:
   driver = appendfile
@@ -81,27 +76,42 @@ maildir:
   return_path_add
   user = {account}
   mode_fail_narrower = false
-relay:
-  driver = smtp
-  port = {relay_port}
-  allow_localhost
-  hosts_try_chunking = {chunking}
-  {relay_demand}
-  tls_require_ciphers = {relay_priority}
-  tls_try_verify_hosts = *
-  hosts_try_dane =
-  hosts_try_auth = {login_hosts}
-
+{transports}
 begin retry
 * * F,1h,2s
 
 begin authenticators
-login:
-  driver = plaintext
-  public_name = {mechanism}
-  client_send = {login}
+{authenticators}
 """
-RELAY_DEMANDS = {"none": "hosts_avoid_tls = *", "may": "hosts_avoid_tls =", "encrypt": "hosts_require_tls = *"}
+ROUTER = """\
+{name}:
+  driver = manualroute
+  domains = {domain}
+  route_list = * {host}
+  self = send
+  transport = {name}
+"""
+TRANSPORT = """\
+{name}:
+  driver = smtp
+  protocol = {protocol}
+  port = {port}
+  allow_localhost
+  hosts_try_chunking = {chunking}
+  {demand}
+  tls_require_ciphers = {priority}
+  tls_try_verify_hosts = *
+  hosts_try_dane =
+  hosts_require_auth = {login_hosts}
+"""
+AUTHENTICATOR = """\
+{name}:
+  driver = plaintext
+  public_name = PLAIN
+  client_condition = ${{if eq{{$domain}}{{{domain}}}}}
+  client_send = ^{user}^{passphrase}
+"""
+DEMANDS = {"none": "hosts_avoid_tls = *", "may": "hosts_avoid_tls =", "encrypt": "hosts_require_tls = *"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,52 +143,36 @@ class Exim(MailServer):
 
 @contextmanager
 def running(
-    *,
-    level: str = "may",
-    versions: Versions | None = None,
+    *services: Service,
     domains: tuple[str, ...] = ("inside.example",),
-    relay_to: int | None = None,
-    relay_level: str = "may",
-    relay_versions: Versions | None = None,
-    login: tuple[str, str, str] | None = None,
+    relay: Relay | None = None,
+    relays: Mapping[str, Relay] | None = None,
     chunking: bool = True,
     settings: Mapping[str, str] | None = None,
     address: str = HOST,
-    port: int | None = None,
 ) -> Iterator[Exim]:
     """An Exim for the length of a `with`; the words are those of tests.peers.postfix.running.
 
-    `login` is a mechanism, a name and a passphrase that it logs in with where it relays to; `chunking` is
-    whether it sends by BDAT where it can.
+    `chunking` is whether it sends by BDAT where it can.
     """
     home = Path(tempfile.mkdtemp(prefix="sealgate-exim-"))
-    place = port or free_port()
+    chosen = services or (Service(),)
+    away = {**(relays or {}), **({"*": relay} if relay else {})}
     try:
-        _furnish(home)
-        mechanism, name, passphrase = login or ("PLAIN", "", "")
+        _furnish(home, chosen)
         configuration = CONFIGURATION.format(
             address=address,
-            port=place,
-            tls_hosts="" if level == "none" else "*",
-            priority=(versions or Versions()).gnutls,
+            account=ACCOUNT,
             domains=" : ".join(domains),
             settings="".join(f"{key} = {value}\n" for key, value in (settings or {}).items()),
-            demand="  deny !encrypted = *\n       message = TLS is required here\n" if level == "encrypt" else "",
-            relay_host=HOST,
-            relay_port=relay_to or 1,
-            account=ACCOUNT,
-            chunking="*" if chunking else "",
-            relay_demand=RELAY_DEMANDS[relay_level],
-            relay_priority=(relay_versions or Versions()).gnutls,
-            login_hosts="*" if login else "",
-            mechanism=mechanism,
-            login=f"^{name}^{passphrase}" if mechanism == "PLAIN" else f": {name} : {passphrase}",
+            **_receiving(chosen),
+            **_relaying(away, chunking),
         )
         (home / "etc/exim4/exim4.conf").write_text(configuration)
+        exim = Exim(home, chosen[0].port, address=address)
         with chroot.started(home, PROGRAM, "-bdf", "-q2s", log=home / "output"):
-            exim = Exim(home, place, address=address)
             try:
-                wait_for(place, greeting=b"220", host=address)
+                wait_for(exim.port, greeting=b"220", host=address)
             except TimeoutError as error:
                 raise RuntimeError(f"Exim does not answer:\n{(home / 'output').read_text()}") from error
             yield exim
@@ -186,11 +180,59 @@ def running(
         shutil.rmtree(home, ignore_errors=True)
 
 
-def _furnish(home: Path) -> None:
+def _furnish(home: Path, services: Sequence[Service]) -> None:
     ids = chroot.build(home, PACKAGE, (PROGRAM, "/bin/sh"), (ACCOUNT,))
     (home / "etc/exim4").mkdir()
     for name in ("spool", "mail", "logs"):
         (home / name).mkdir()
         chroot.give(home / name, ids[ACCOUNT])
-    self_signed(home)
-    chroot.give(home / "peer.example.key", ids[ACCOUNT])
+    own = self_signed(home)
+    chroot.give(own.key, ids[ACCOUNT])
+    for service in services:
+        pair = service.pair or own
+        shutil.copy(pair.certificate, home / f"{service.port}.crt")
+        shutil.copy(pair.key, home / f"{service.port}.key")
+        chroot.give(home / f"{service.port}.key", ids[ACCOUNT])
+
+
+def _receiving(services: Sequence[Service]) -> dict[str, str]:
+    """One Exim has several ports; what differs among them it looks up by the port of the connection."""
+
+    def ports(level: str) -> str:
+        return " : ".join(str(service.port) for service in services if service.level == level)
+
+    priorities = " ".join(f"port{service.port}={service.versions.gnutls}" for service in services)
+    return {
+        "ports": " : ".join(str(service.port) for service in services),
+        "certificate": "/$received_port.crt",
+        "key": "/$received_port.key",
+        "advertise": f"${{if inlist{{$received_port}}{{{ports('none')}}}{{}}{{*}}}}",
+        "priority": f"${{extract{{port$received_port}}{{{priorities}}}}}",
+        "demand": f"${{if inlist{{$received_port}}{{{ports('encrypt')}}}}}",
+    }
+
+
+def _relaying(away: Mapping[str, Relay], chunking: bool) -> dict[str, str]:
+    names = {domain: f"away{number}" for number, domain in enumerate(away)}
+    transports = [
+        TRANSPORT.format(
+            name=names[domain],
+            protocol="smtps" if to.implicit else "smtp",
+            port=to.port,
+            chunking="*" if chunking else "",
+            demand=DEMANDS[to.level],
+            priority=to.versions.gnutls,
+            login_hosts="*" if to.login else "",
+        )
+        for domain, to in away.items()
+    ]
+    logins = [
+        AUTHENTICATOR.format(name=names[domain], domain=domain, user=to.login[0], passphrase=to.login[1])
+        for domain, to in away.items()
+        if to.login
+    ]
+    return {
+        "routers": "".join(ROUTER.format(name=name, domain=domain, host=HOST) for domain, name in names.items()),
+        "transports": "".join(transports),
+        "authenticators": "".join(logins),
+    }

@@ -16,8 +16,8 @@ from pathlib import Path
 
 from tests.peers import chroot
 from tests.peers.ports import HOST, free_port, wait_for
-from tests.peers.server import MailServer
-from tests.peers.versions import Versions, openssl_name
+from tests.peers.server import MailServer, Relay
+from tests.peers.versions import openssl_name
 
 PACKAGE = "opensmtpd"
 LIBEXEC = "/usr/libexec/opensmtpd"
@@ -27,7 +27,7 @@ ACCOUNT, QUEUE_ACCOUNT = "opensmtpd", "opensmtpq"
 CONFIGURATION = """\
 smtp ciphers "ALL:@SECLEVEL=0"
 listen on {address} port {port} hostname peer.example
-table logins {{ gateway = {login} }}
+table logins {{ gateway = "{login}" }}
 action "keep" maildir "/mail/inbox" virtual {{ "@" = "{account}" }}
 action "relay" relay host "{scheme}://{user}{host}:{relay_port}" {verification} {auth} helo "peer.example"
 match from any for domain {{ {domains} }} action "keep"
@@ -71,34 +71,31 @@ class OpenSmtpd(MailServer):
 def running(
     *,
     domains: tuple[str, ...] = ("inside.example",),
-    relay_to: int | None = None,
-    relay_level: str = "may",
-    relay_versions: Versions | None = None,
-    login: tuple[str, str] | None = None,
+    relay: Relay | None = None,
     address: str = HOST,
     port: int | None = None,
 ) -> Iterator[OpenSmtpd]:
-    """An OpenSMTPD for the length of a `with`; the words are those of tests.peers.exim.running."""
+    """An OpenSMTPD for the length of a `with`; the words are those of tests.peers.postfix.running."""
     home = Path(tempfile.mkdtemp(prefix="sealgate-opensmtpd-"))
     place = port or free_port()
+    away = relay or Relay(1)
     try:
         _furnish(home)
         configuration = CONFIGURATION.format(
             address=address,
             port=place,
-            login=f'"{":".join(login)}"' if login else '"none:none"',
+            login=":".join(away.login or ("nobody", "nothing")),
             account=ACCOUNT,
-            scheme=SCHEMES[relay_level],
-            user="gateway@" if login else "",
+            scheme="smtps" if away.implicit else SCHEMES[away.level],
+            user="gateway@" if away.login else "",
             host=HOST,
-            relay_port=relay_to or 1,
-            verification="tls no-verify" if relay_level == "encrypt" else "",
-            auth="auth <logins>" if login else "",
+            relay_port=away.port,
+            verification="tls no-verify" if away.level == "encrypt" else "",
+            auth="auth <logins>" if away.login else "",
             domains=", ".join(f'"{domain}"' for domain in domains or ("nowhere.invalid",)),
         )
         (home / "etc/smtpd.conf").write_text(configuration)
-        chosen = relay_versions or Versions()
-        lowest, highest = openssl_name(chosen.lowest), openssl_name(chosen.highest)
+        lowest, highest = openssl_name(away.versions.lowest), openssl_name(away.versions.highest)
         (home / "usr/lib/ssl/openssl.cnf").write_text(OPENSSL.format(lowest=lowest, highest=highest))
         server = OpenSmtpd(home, place, address=address)
         with chroot.started(home, "/usr/sbin/smtpd", "-d", log=server.log_file):

@@ -19,9 +19,9 @@ from pathlib import Path
 
 from tests.peers import unpack
 from tests.peers.certificate import self_signed
-from tests.peers.ports import HOST, free_port, wait_for
+from tests.peers.ports import HOST, wait_for
 from tests.peers.programs import run
-from tests.peers.server import MailServer
+from tests.peers.server import MailServer, Relay, Service
 from tests.peers.versions import Versions
 
 # Accounts that every Debian has; Postfix wants three that differ from one another and from root.
@@ -33,7 +33,6 @@ QUEUES = (
 )
 
 MASTER = """\
-{port}     inet  n - n - -   smtpd
 pickup     unix  n - n 1 1   pickup
 cleanup    unix  n - n - 0   cleanup
 qmgr       unix  n - n 1 1   qmgr
@@ -98,34 +97,39 @@ class Postfix(MailServer):
 
 @contextmanager
 def running(
-    *,
-    level: str = "may",
-    versions: Versions | None = None,
+    *services: Service,
     domains: tuple[str, ...] = ("inside.example",),
-    relay_to: int | None = None,
-    relay_level: str = "may",
-    relay_versions: Versions | None = None,
+    relay: Relay | None = None,
+    relays: Mapping[str, Relay] | None = None,
     settings: Mapping[str, str] | None = None,
+    address: str = HOST,
 ) -> Iterator[Postfix]:
     """A Postfix for the length of a `with`.
 
-    It receives mail for `domains` into its Maildir, offering TLS by `level` (`none`, `may`, `encrypt`) and
-    `versions`.  All other mail that is given to it it relays to 127.0.0.1:`relay_to`, with `relay_level` and
-    `relay_versions`.  `settings` are lines of main.cf that rule over the rest.
+    It receives mail for `domains` into its Maildir, at each of the services (one that takes TLS, if none is
+    given).  Mail for a domain of `relays` it gives on as that says, all other mail as `relay` says.
+    `settings` are lines of main.cf that rule over the rest.
     """
     root = unpack.tree("postfix")
     home = Path(tempfile.mkdtemp(prefix="sealgate-postfix-"))
-    postfix = Postfix(home, free_port(), root)
+    chosen = services or (Service(),)
+    postfix = Postfix(home, chosen[0].port, root, address=address)
+    away = {"*": relay, **(relays or {})}
     try:
         _furnish(home)
-        chosen = {
-            **_places(home, root),
-            **_receiving(home, level, versions or Versions(), domains),
-            **_relaying(relay_to, relay_level, relay_versions or Versions()),
+        main = {
+            **_places(home, root, address),
+            **_receiving(home, domains),
+            **_relaying(away),
             **(settings or {}),
         }
-        (home / "etc/main.cf").write_text("".join(f"{name} = {value}\n" for name, value in chosen.items()))
-        (home / "etc/master.cf").write_text(MASTER.format(port=f"{HOST}:{postfix.port}"))
+        (home / "etc/main.cf").write_text("".join(f"{name} = {value}\n" for name, value in main.items()))
+        entries = [
+            *(_entry(f"{address}:{service.port} inet n - n - - smtpd", _service(service)) for service in chosen),
+            *(_entry(f"{_transport(name)} unix - - n - - smtp", _client(to)) for name, to in away.items() if to),
+        ]
+        (home / "etc/master.cf").write_text(MASTER + "".join(entries))
+        (home / "logins").write_text("".join(_login(to) for to in away.values() if to and to.login))
         with _master(postfix):
             yield postfix
     finally:
@@ -154,7 +158,7 @@ def _master(postfix: Postfix) -> Iterator[None]:
 
 def _wait_until_it_answers(postfix: Postfix) -> None:
     try:
-        wait_for(postfix.port, greeting=b"220")
+        wait_for(postfix.port, greeting=b"220", host=postfix.address)
     except TimeoutError as error:
         raise RuntimeError(f"Postfix does not answer:\n{postfix.log()}") from error
 
@@ -179,7 +183,7 @@ def _furnish(home: Path) -> None:
     self_signed(home)
 
 
-def _places(home: Path, root: Path) -> dict[str, str]:
+def _places(home: Path, root: Path, address: str) -> dict[str, str]:
     return {
         "compatibility_level": "3.6",
         "queue_directory": f"{home}/spool",
@@ -198,7 +202,7 @@ def _places(home: Path, root: Path) -> dict[str, str]:
         "myhostname": "peer.example",
         "mydestination": "",
         "mynetworks": "",
-        "inet_interfaces": HOST,
+        "inet_interfaces": address,
         "inet_protocols": "ipv4",
         "alias_maps": "",
         "alias_database": "",
@@ -212,7 +216,7 @@ def _places(home: Path, root: Path) -> dict[str, str]:
     }
 
 
-def _receiving(home: Path, level: str, versions: Versions, domains: tuple[str, ...]) -> dict[str, str]:
+def _receiving(home: Path, domains: tuple[str, ...]) -> dict[str, str]:
     mailboxes = pwd.getpwnam(MAILBOX_OWNER)
     return {
         "virtual_mailbox_domains": " ".join(domains),
@@ -226,23 +230,56 @@ def _receiving(home: Path, level: str, versions: Versions, domains: tuple[str, .
         "smtpd_client_connection_count_limit": "0",
         "smtpd_tls_cert_file": f"{home}/peer.example.crt",
         "smtpd_tls_key_file": f"{home}/peer.example.key",
-        "smtpd_tls_security_level": level,
         "smtpd_tls_loglevel": "1",
         "smtpd_tls_received_header": "yes",
-        **_both("smtpd_tls", versions),
     }
 
 
-def _relaying(port: int | None, level: str, versions: Versions) -> dict[str, str]:
+def _service(service: Service) -> dict[str, str]:
+    pair = service.pair
+    certificate = {"smtpd_tls_cert_file": str(pair.certificate), "smtpd_tls_key_file": str(pair.key)} if pair else {}
+    return {"smtpd_tls_security_level": service.level, **_both("smtpd_tls", service.versions), **certificate}
+
+
+def _relaying(away: Mapping[str, Relay | None]) -> dict[str, str]:
+    chosen = {name: f"{_transport(name)}:[{HOST}]:{to.port}" for name, to in away.items() if to}
+    named = " ".join(f"{{ {name} = {nexthop} }}," for name, nexthop in chosen.items() if name != "*")
     return {
-        "default_transport": f"smtp:[{HOST}]:{port}" if port else "error:this Postfix relays nothing",
-        "smtp_tls_security_level": level,
+        "default_transport": chosen.get("*", "error:this Postfix relays nothing"),
+        "transport_maps": f"inline:{{ {named.rstrip(',')} }}" if named else "",
         "smtp_tls_loglevel": "1",
         "smtp_tls_note_starttls_offer": "yes",
         "minimal_backoff_time": "2s",
         "queue_run_delay": "2s",
-        **_both("smtp_tls", versions),
     }
+
+
+def _client(to: Relay) -> dict[str, str]:
+    login = {
+        "smtp_sasl_auth_enable": "yes",
+        "smtp_sasl_password_maps": "texthash:$queue_directory/../logins",
+        "smtp_sasl_security_options": "noanonymous",
+    }
+    return {
+        "smtp_tls_security_level": to.level,
+        "smtp_tls_wrappermode": "yes" if to.implicit else "no",
+        **_both("smtp_tls", to.versions),
+        **(login if to.login else {}),
+    }
+
+
+def _transport(domain: str) -> str:
+    return "away" if domain == "*" else f"away-{domain.replace('.', '-')}"
+
+
+def _login(to: Relay) -> str:
+    name, passphrase = to.login or ("", "")
+    return f"[{HOST}]:{to.port} {name}:{passphrase}\n"
+
+
+def _entry(line: str, options: Mapping[str, str]) -> str:
+    """A line of master.cf with settings of its own."""
+    return f"{line}\n" + "".join(f"  -o {{ {name} = {value} }}\n" for name, value in options.items())
 
 
 def _both(prefix: str, versions: Versions) -> dict[str, str]:

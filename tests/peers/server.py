@@ -10,18 +10,45 @@ from email.message import Message
 from pathlib import Path
 from typing import TypeVar
 
+from tests.peers.certificate import KeyPair
+from tests.peers.ports import HOST, free_port
+from tests.peers.versions import Versions
+
 WITHIN = 30.0
+
+ALL = Versions()
 
 T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
+class Service:
+    """A port where a server takes mail: which TLS (`level` is `none`, `may` or `encrypt`) and certificate."""
+
+    level: str = "may"
+    versions: Versions = ALL
+    pair: KeyPair | None = None
+    port: int = field(default_factory=free_port)
+
+
+@dataclass(frozen=True, slots=True)
+class Relay:
+    """A port of 127.0.0.1 that a server relays to: with which TLS, and the login PLAIN of which account."""
+
+    port: int
+    level: str = "may"
+    versions: Versions = ALL
+    implicit: bool = False
+    login: tuple[str, str] | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class MailServer:
-    """A mail server that is running. Paths are absolute; the port is on 127.0.0.1, or on `address`."""
+    """A mail server that is running. Paths are absolute; the port, its first one, is on `address`."""
 
     home: Path
     port: int
-    address: str = field(default="127.0.0.1", kw_only=True)
+    address: str = field(default=HOST, kw_only=True)
 
     @property
     def certificate(self) -> Path:
