@@ -12,6 +12,8 @@ from sealgate.config.setting import all_settings
 CHECKOUT = Path(__file__).parents[2]
 
 SESSIONS = "tests/gateway/test_sessions.py::"
+ACCESS = "tests/gateway/test_access.py::"
+LOGIN = "tests/gateway/test_login.py::"
 LISTENER = "tests/gateway/test_settings_listener.py::"
 DELIVERY = "tests/gateway/test_settings_delivery.py::"
 OUTBOUND = "tests/gateway/test_outbound.py::"
@@ -54,6 +56,43 @@ EFFECTS = {
     "listeners[].max_bad_commands": SESSIONS + "test_five_bad_commands_are_enough",
     "listeners[].idle_timeout": LISTENER + "test_an_idle_session_ends",
     "listeners[].session_timeout": LISTENER + "test_a_busy_session_ends_too",
+    "policies[].name": ACCESS + "test_a_rejected_host_is_told_so_and_a_refused_one_nothing",
+    "policies[].action": ACCESS + "test_a_rejected_host_is_told_so_and_a_refused_one_nothing",
+    "policies[].reply": ACCESS + "test_a_rejected_host_is_told_so_and_a_refused_one_nothing",
+    "policies[].tls": ACCESS + "test_tls_is_off_preferred_or_required_by_policy",
+    "policies[].tls_senders": ACCESS + "test_listed_senders_need_tls_where_it_is_preferred",
+    "policies[].client_certificate": ACCESS + "test_a_policy_asks_for_certificates_where_the_listener_does_not",
+    "policies[].auth": LOGIN + "test_a_policy_may_ask_for_a_login_where_the_listener_does_not",
+    "policies[].max_message_size": ACCESS + "test_the_size_and_number_that_a_policy_allows",
+    "policies[].max_recipients": ACCESS + "test_the_size_and_number_that_a_policy_allows",
+    "policies[].max_messages": ACCESS + "test_the_size_and_number_that_a_policy_allows",
+    "policies[].max_bad_recipients": ACCESS + "test_the_size_and_number_that_a_policy_allows",
+    "policies[].connections": ACCESS + "test_connections_of_one_host_under_a_policy_over_two_workers",
+    "policies[].connections_per_hour": ACCESS + "test_connections_messages_and_recipients_an_hour_over_two_workers",
+    "policies[].messages_per_hour": ACCESS + "test_connections_messages_and_recipients_an_hour_over_two_workers",
+    "policies[].recipients_per_hour": ACCESS + "test_connections_messages_and_recipients_an_hour_over_two_workers",
+    "sender_groups[].name": ACCESS + "test_a_rejected_host_is_told_so_and_a_refused_one_nothing",
+    "sender_groups[].members": ACCESS + "test_hosts_are_known_by_names_that_lead_back",
+    "sender_groups[].policy": ACCESS + "test_the_policy_of_a_listener_is_for_hosts_in_no_group",
+    "sender_groups[].listeners": ACCESS + "test_a_group_may_be_for_some_listeners",
+    "recipient_access[].recipient": ACCESS + "test_the_recipient_access_table_comes_before_the_accepted_domains",
+    "recipient_access[].action": ACCESS + "test_the_recipient_access_table_comes_before_the_accepted_domains",
+    "recipient_access[].reply": ACCESS + "test_the_recipient_access_table_comes_before_the_accepted_domains",
+    "accounts[].name": LOGIN + "test_a_right_login_relays_anywhere",
+    "accounts[].passphrase": LOGIN + "test_a_wrong_login_is_one_answer_for_all_reasons",
+    "accounts[].enabled": LOGIN + "test_a_wrong_login_is_one_answer_for_all_reasons",
+    "accounts[].senders": LOGIN + "test_a_login_sends_as_itself_unless_that_is_not_asked",
+    "listeners[].policy": ACCESS + "test_the_policy_of_a_listener_is_for_hosts_in_no_group",
+    "listeners[].auth": LOGIN + "test_where_a_login_is_required_nothing_comes_before_it",
+    "listeners[].sender_must_match": LOGIN + "test_a_login_sends_as_itself_unless_that_is_not_asked",
+    "listeners[].hidden_extensions": LISTENER + "test_hidden_extensions_are_not_offered",
+    "listeners[].max_messages": ACCESS + "test_a_listener_has_its_own_numbers_of_messages_and_bad_recipients",
+    "listeners[].max_bad_recipients": ACCESS + "test_a_listener_has_its_own_numbers_of_messages_and_bad_recipients",
+    "limits.auth_failures": LOGIN + "test_failures_put_off_their_host_and_leave_others_alone",
+    "limits.auth_window": LOGIN + "test_failures_put_off_their_host_and_leave_others_alone",
+    "dns.reverse": ACCESS + "test_names_are_not_looked_up_if_that_is_switched_off",
+    "dns.reverse_timeout": ACCESS
+    + "test_a_name_server_that_fails_delays_no_greeting_and_lets_nobody_past_a_row_by_name",
     "limits.connections": LISTENER + "test_a_connection_too_many_is_turned_away",
     "limits.connections_per_host": SESSIONS + "test_a_limit_of_five_connections_admits_five_over_two_workers",
     "limits.handshakes": LISTENER + "test_a_handshake_too_many_is_turned_away",
@@ -97,19 +136,10 @@ OWED = {
 """Settings of services that are still to be built: the list may only become shorter."""
 
 COMING = {
-    *(
-        each.path
-        for each in all_settings()
-        if each.path.startswith(("policies[]", "sender_groups[]", "recipient_access[]", "accounts[]"))
-    ),
-    *(f"listeners[].{each}" for each in ("policy", "auth", "sender_must_match", "hidden_extensions")),
-    *(f"listeners[].{each}" for each in ("max_messages", "max_bad_recipients")),
-    *(f"limits.{each}" for each in ("auth_failures", "auth_window")),
     *(f"delivery.{each}" for each in ("delay_warning", "double_bounces", "host_down", "max_recipients")),
     *(f"delivery.{each}" for each in ("family", "hostname")),
     *(f"destinations[].{each}" for each in ("server_name", "connections", "messages_per_connection")),
     *(f"destinations[].{each}" for each in ("max_recipients", "hostname", "source_v4", "source_v6")),
-    *("dns.reverse", "dns.reverse_timeout"),
 }
 """Settings of the work under way, each until its test is there."""
 

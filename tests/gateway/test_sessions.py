@@ -35,7 +35,7 @@ def client(gate: Gateway) -> Iterator[Client]:
 def test_ehlo_announces_what_there_is(client: Client) -> None:
     lines = client.say("EHLO me.example").splitlines()
     assert {line[4:].split()[0] for line in lines[1:]} == {
-        "PIPELINING", "8BITMIME", "SIZE", "ENHANCEDSTATUSCODES", "STARTTLS",
+        "PIPELINING", "8BITMIME", "SIZE", "ENHANCEDSTATUSCODES", "STARTTLS", "CHUNKING", "DSN", "SMTPUTF8",
     }  # fmt: skip
     client.start_tls()
     assert "STARTTLS" not in client.say("EHLO me.example")

@@ -216,6 +216,17 @@ def test_replies_in_the_style_of_asyncos(gate: Gateway, listener: Change) -> Non
         assert client.say("MAIL FROM:<me@me.example>") == "530 #5.7.0 Must issue a STARTTLS command first"
 
 
+def test_hidden_extensions_are_not_offered(gate: Gateway, listener: Change) -> None:
+    hidden = {"CHUNKING", "DSN", "SMTPUTF8", "SIZE", "8BITMIME", "PIPELINING"}
+    for hide in ([], ["CHUNKING"], sorted(hidden)):
+        listener("public", hidden_extensions=hide)
+        with closing(greeted(gate.ports["public"])) as client:
+            offered = {line[4:].split()[0] for line in client.say("EHLO me.example").splitlines()[1:]}
+            assert offered & hidden == hidden - set(hide)
+            refused = client.say("BDAT 5 LAST", b"12345").startswith("50") if "CHUNKING" in hide else False
+            assert refused is ("CHUNKING" in hide)
+
+
 def test_a_longer_command_line_is_refused(gate: Gateway, listener: Change) -> None:
     listener("public", max_line=600)
     with closing(greeted(gate.ports["public"])) as client:

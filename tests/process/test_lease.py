@@ -3,6 +3,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import socket
+import time
 from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -15,6 +16,7 @@ from hypothesis import strategies as st
 from sealgate.process import lease as leases
 from sealgate.process.channel import Answer, Body, Channel, ChannelClosed
 from sealgate.process.lease import Lease, LeaseBook, Leases, Refused, Want, serve
+from sealgate.process.rate import RateBook
 
 
 def test_a_limit_admits_exactly_so_many() -> None:
@@ -145,7 +147,7 @@ class Desk:
     def _serve(self, op: str, body: Body, fds: list[int]) -> Answer:
         self.messages.append(body)
         self.arrived.set()
-        return serve(self.book, "worker", body)
+        return serve(self.book, RateBook(time.monotonic), "worker", body)
 
     async def until(self, holders: dict[str, int]) -> None:
         async with asyncio.timeout(5):

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from sealgate.app import evaluate, gateway, sink
-from sealgate.cli import commands
+from sealgate.cli import commands, passphrase
 from sealgate.cli import init as init_command
 from sealgate.cli.client import NotRunning, Refused
 from sealgate.store.database import StoreError
@@ -79,6 +79,7 @@ def _configuration_commands(words: _Words[argparse.ArgumentParser]) -> None:
     load = _add(words, "loadconfig", commands.loadconfig, "Put a configuration file into force.")
     load.add_argument("file", metavar="FILE", help="a TOML file, or - for standard input")
     load.add_argument("--comment", default="", help="kept with the revision")
+    _add(words, "hash-passphrase", passphrase.run, "Make the hash of a passphrase, for an account.")
 
 
 def _queue_commands(words: _Words[argparse.ArgumentParser]) -> None:

@@ -17,11 +17,15 @@ from sealgate.delivery.hosts import HostMemory
 from sealgate.delivery.route import Router
 from sealgate.delivery.schedule import Schedule
 from sealgate.delivery.tools import CarrierTools
+from sealgate.directory.accounts import Accounts
 from sealgate.event.facts import Event, Note, ServiceUnavailable, SpoolRecovered
+from sealgate.inbound.login import LoginDesk
 from sealgate.inbound.session import Session
 from sealgate.inbound.tools import SessionTools, Stoppable
 from sealgate.journal.journal import Journal
+from sealgate.live.resolver import LiveResolver
 from sealgate.live.revision import Current, LiveError, LiveRevision, build, faults_of
+from sealgate.net.names import HostNames
 from sealgate.process.channel import ChannelError
 from sealgate.process.child import Connection
 from sealgate.process.endpoint import Listening
@@ -54,19 +58,28 @@ class Worker:
         folder = home / "spool" / f"worker-{self._number}"
         self._room = Room(folder, self._number, self._emit)
         self._spool = Spool(folder, self._room)
+        self._resolver = LiveResolver(self._current)
+        self._names = HostNames(lambda: (self._resolver.get(), self._resolver.settings.reverse_timeout))
+        self._accounts = Accounts(lambda: self._current.revision.configuration.account_of)
+        self._schedule = self._new_schedule()
+        self._session_tools = self._new_session_tools()
+
+    def _new_schedule(self) -> Schedule:
         chance = random.Random()
         tools = CarrierTools(
             current=self._current,
             handlings=Handlings(self._current),
-            router=Router(self._current, chance),
+            router=Router(self._current, self._resolver, chance),
             hosts=HostMemory(time.time, self._emit),
             next_dcid=lambda: self._ids.next("dcid"),
             emit=self._emit,
             body=self._spool.load,
             slot=self._slot,
         )
-        self._schedule = Schedule(tools, self._spool, lambda: self._ids.next("mid"), time.time, chance)
-        self._session_tools = SessionTools(
+        return Schedule(tools, self._spool, lambda: self._ids.next("mid"), time.time, chance)
+
+    def _new_session_tools(self) -> SessionTools:
+        return SessionTools(
             current=self._current,
             spool=self._spool,
             ids=self._ids,
@@ -75,6 +88,9 @@ class Worker:
             deliver=self._schedule.add,
             clock=time.time,
             sessions=self._sessions,
+            names=self._names,
+            logins=LoginDesk(self._accounts, self._leases, self._current, self._emit),
+            is_suspended=lambda listener: False,
         )
 
     async def start(self) -> None:
@@ -162,6 +178,8 @@ class Worker:
         self._journal.configure(revision.configuration.logs, revision.configuration.tls.codes)
         self._limit_room()
         await self._listen(listening)
+        if before.configuration.dns != revision.configuration.dns:
+            self._names.forget()
         if _delivery_policy(before) != _delivery_policy(revision):
             self._schedule.policy_changed()
 
@@ -187,6 +205,7 @@ class Worker:
             await asyncio.sleep(0.05)
         await self._schedule.stop(FINISH_PATIENCE / 2)
         await self._spool.stop()
+        self._accounts.close()
         self._journal.flush()
 
     def reopen(self) -> None:

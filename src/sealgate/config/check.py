@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 
-from sealgate.config.check_access import access_problems
+from sealgate.config.check_access import access_problems, listeners_of
 from sealgate.config.problem import Problem
 from sealgate.config.schema import Configuration, Listener, TlsService, TlsSettings
 from sealgate.config.schema.base import Row
@@ -88,8 +88,17 @@ def _listeners(configuration: Configuration) -> Iterator[Problem]:
     for index, listener in enumerate(configuration.listeners):
         path = f"listeners[{index}]"
         yield from _listener_tls(path, listener)
+        if listener.client_trust_file is not None and not _asks_for_certificates(configuration, listener):
+            yield Problem(f"{path}.client_trust_file", "nothing is verified with it while client_certificate is none")
         if listener.idle_timeout > listener.session_timeout:
             yield Problem(f"{path}.idle_timeout", "it is longer than session_timeout, which ends the session first")
+
+
+def _asks_for_certificates(configuration: Configuration, listener: Listener) -> bool:
+    """Whether some client of this listener is asked for one, by the listener or by a mail flow policy."""
+    policies = [policy for policy in configuration.policies if listener in listeners_of(configuration, policy)]
+    demands = [listener.client_certificate, *(policy.client_certificate for policy in policies)]
+    return any(demand not in (None, "none") for demand in demands)
 
 
 def _listener_tls(path: str, listener: Listener) -> Iterator[Problem]:
@@ -103,8 +112,6 @@ def _listener_tls(path: str, listener: Listener) -> Iterator[Problem]:
         yield Problem(
             f"{path}.client_certificate", "a client could leave out TLS and its certificate; set tls to required"
         )
-    if listener.client_certificate == "none" and listener.client_trust_file is not None:
-        yield Problem(f"{path}.client_trust_file", "nothing is verified with it while client_certificate is none")
 
 
 def _endpoints(configuration: Configuration) -> Iterator[Problem]:

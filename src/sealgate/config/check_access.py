@@ -103,11 +103,9 @@ def _open_listener(path: str, listener: Listener, policies: dict[str, MailFlowPo
 def _policy_on(path: str, policy: MailFlowPolicy, listener: Listener) -> Iterator[Problem]:
     """What a policy asks for that a listener where it is used cannot give."""
     where = f"on listener {listener.name!r}"
-    tls = policy.tls or listener.tls
+    tls = "required" if listener.implicit_tls else policy.tls or listener.tls
     if policy.tls not in (None, "off") and listener.tls == "off":
         yield Problem(f"{path}.tls", f"{where} tls is off: there is nothing to offer")
-    elif listener.implicit_tls and tls != "required":
-        yield Problem(f"{path}.tls", f"{where} TLS begins with the connection; leave tls out, or set it to required")
     if policy.tls_senders and tls == "off":
         yield Problem(f"{path}.tls_senders", f"{where} tls is off, so no mail of these senders could ever come in")
     if policy.client_certificate not in (None, "none") and tls == "off":

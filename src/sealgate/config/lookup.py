@@ -31,7 +31,7 @@ _NO_ROW = Destination(domain="any.invalid")  # it says nothing, so everything is
 
 def destination_for(configuration: Configuration, domain: str) -> Destination | None:
     """The row of the destinations that holds for this domain."""
-    listed = {destination.domain: destination for destination in configuration.destinations}
+    listed = configuration.destination_of
     return next((listed[pattern] for pattern in patterns_of(domain) if pattern in listed), None)
 
 
@@ -53,7 +53,7 @@ def handling_of(configuration: Configuration, domain: str) -> Handling:
 
 def route_for(configuration: Configuration, domain: str) -> tuple[tuple[str, int], ...] | None:
     """Hosts and ports that take the mail of this domain, in order; None if DNS is to be asked for its MX."""
-    listed = {route.domain: route for route in configuration.routes}
+    listed = configuration.route_of
     for pattern in patterns_of(domain):
         if pattern in listed:
             return listed[pattern].targets

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+from functools import lru_cache
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
@@ -22,6 +23,7 @@ LOCAL_NETWORKS = tuple(
 """Networks from which no packet of the Internet comes."""
 
 
+@lru_cache(maxsize=65536)  # every connection asks it of every member
 def network_of(member: str) -> Network | None:
     """The network or address that a member of a sender group is, or None if it is a name."""
     try:

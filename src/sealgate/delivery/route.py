@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from sealgate.config.lookup import route_for
 from sealgate.config.schema import Configuration
 from sealgate.delivery.trouble import HopTrouble, Trouble
+from sealgate.live.resolver import LiveResolver
 from sealgate.live.revision import Current
-from sealgate.net.dns import DnsRefused, DnsUnknown, MailHost, MailResolver
+from sealgate.net.dns import DnsRefused, DnsUnknown, MailHost
 from sealgate.net.local import is_local
 
 SMTP_PORT = 25
@@ -42,18 +43,10 @@ class Target:
 class Router:
     """Finds targets under the configuration in force."""
 
-    def __init__(self, current: Current, shuffle: random.Random) -> None:
+    def __init__(self, current: Current, resolver: LiveResolver, shuffle: random.Random) -> None:
         self._current = current
+        self._dns = resolver.get
         self._shuffle = shuffle
-        self._settings: object = None
-        self._resolver: MailResolver | None = None
-
-    def _dns(self) -> MailResolver:
-        settings = self._current.revision.configuration.dns
-        if self._resolver is None or settings != self._settings:
-            self._resolver = MailResolver(settings.servers, settings.timeout)
-            self._settings = settings
-        return self._resolver
 
     async def targets(self, domain: str, own_name: str) -> list[Target]:
         """Addresses in the order to try; `HopTrouble` if there are none, for now or for good.

@@ -9,7 +9,7 @@ from sealgate.event.base import Event
 
 @dataclass(frozen=True, slots=True)
 class ConnectionOpened(Event):
-    """A peer has connected to a listener."""
+    """A peer has connected to a listener; `name` is what was remembered of its PTR record, as in `HostNamed`."""
 
     icid: int
     listener: str
@@ -17,11 +17,26 @@ class ConnectionOpened(Event):
     local_port: int
     peer_ip: str
     peer_port: int
+    name: str | None = None
+    verified: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class HostNamed(Event):
+    """What DNS says of a peer: verified if the name leads back to it, `unsure` if DNS gave no answer."""
+
+    icid: int
+    name: str | None
+    verified: bool
+    unsure: bool
 
 
 @dataclass(frozen=True, slots=True)
 class ConnectionAccepted(Event):
-    """The peer may speak. `decision` is ACCEPT or RELAY; `group` and `match` say which entry decided."""
+    """What the peer may do: ACCEPT, RELAY, REJECT or REFUSE.
+
+    `group` and `match` say which entry of the host access table decided.
+    """
 
     icid: int
     decision: str
@@ -53,6 +68,25 @@ class TlsRequired(Event):
     """A peer wanted to go on without the TLS that its listener requires."""
 
     icid: int
+
+
+@dataclass(frozen=True, slots=True)
+class LoginSucceeded(Event):
+    """A peer has logged in."""
+
+    icid: int
+    login: str
+    mechanism: str
+
+
+@dataclass(frozen=True, slots=True)
+class LoginFailed(Event):
+    """A peer could not log in; `login` is what it called itself."""
+
+    icid: int
+    login: str
+    mechanism: str
+    reason: str
 
 
 @dataclass(frozen=True, slots=True)

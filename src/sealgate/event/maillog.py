@@ -70,6 +70,10 @@ def _connection(way: facts.Way, number: int) -> str:
     return f"ICID {number}" if way is facts.Way.IN else f"DCID {number}"
 
 
+def _host(event: facts.ConnectionOpened | facts.HostNamed) -> str:
+    return f"reverse dns host {event.name or 'unknown'} verified {'yes' if event.verified else 'no'}"
+
+
 def _closed(event: facts.ConnectionClosed, _: _Manner) -> tuple[str, ...]:
     lost = (f"ICID {event.icid} lost",) if event.lost else ()
     return (*lost, f"ICID {event.icid} close")
@@ -132,11 +136,9 @@ _LINES: dict[type[Event], tuple[Level, _Words]] = dict(
     [
         _line(
             facts.ConnectionOpened,
-            lambda e, _: (
-                f"New SMTP ICID {e.icid} interface {e.listener} ({e.local_ip}) address {e.peer_ip}"
-                " reverse dns host unknown verified no"
-            ),
+            lambda e, _: f"New SMTP ICID {e.icid} interface {e.listener} ({e.local_ip}) address {e.peer_ip} {_host(e)}",
         ),
+        _line(facts.HostNamed, lambda e, _: f"ICID {e.icid} {_host(e)}{' (DNS gave no answer)' * e.unsure}"),
         _line(
             facts.ConnectionAccepted,
             lambda e, _: f"ICID {e.icid} {e.decision} SG {e.group} match {e.match} SBRS not enabled",
@@ -146,6 +148,19 @@ _LINES: dict[type[Event], tuple[Level, _Words]] = dict(
         _line(
             facts.TlsRequired,
             lambda e, _: f"ICID {e.icid} TLS was required but remote host did not initiate it",
+        ),
+        _line(
+            facts.LoginSucceeded,
+            lambda e, _: (
+                f"SMTP Auth: (ICID {e.icid}) succeeded for user: {e.login} using AUTH mechanism: {e.mechanism}"
+            ),
+        ),
+        _line(
+            facts.LoginFailed,
+            lambda e, _: (
+                f"SMTP Auth: (ICID {e.icid}) failed for user: {e.login} using AUTH mechanism: {e.mechanism}: {e.reason}"
+            ),
+            "Warning",
         ),
         _line(facts.ReceivingFailed, lambda e, _: f"ICID {e.icid} Receiving Failed: {e.reason}"),
         _line(facts.SenderRefused, lambda e, _: f"ICID {e.icid} From: <{e.sender}> Rejected by {e.by}"),

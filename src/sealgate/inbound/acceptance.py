@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from sealgate.config.lookup import accepts_domain
-from sealgate.config.schema import Configuration
-from sealgate.inbound.access import Terms, rule_for
+from sealgate.config.schema import Account, Configuration
+from sealgate.inbound.access import Terms, names_address, rule_for
 from sealgate.mail.address import Address
 from sealgate.mail.reply import Reply
 from sealgate.smtp import replies
@@ -23,7 +23,7 @@ def accept_recipient(
     """
     if not recipient.domain:
         return None  # <postmaster>: the address parser lets no other bare local part through
-    rule = rule_for(configuration.recipient_access, recipient)
+    rule = rule_for(configuration, recipient)
     if rule is not None:
         return None if rule.action == "accept" else _rejected(rule.reply)
     if accepts_domain(configuration, recipient.domain_key) or terms.relays or logged_in:
@@ -33,3 +33,16 @@ def accept_recipient(
 
 def _rejected(text: str | None) -> Reply:
     return replies.RECIPIENT_REJECTED if text is None else Reply(550, text, "5.1.1")
+
+
+def accept_sender(terms: Terms, sender: Address | None, account: Account | None, *, encrypted: bool) -> Reply | None:
+    """None if mail of this sender may begin, else the refusal. `account`: whose senders alone are allowed."""
+    if terms.unsure:
+        return replies.HOST_NAME_UNSURE
+    if sender is None:
+        return None  # the null path of notices belongs to nobody
+    if not encrypted and names_address(terms.policy.tls_senders, sender):
+        return replies.SENDER_NEEDS_TLS
+    if account is not None and not names_address(account.senders or (account.name,), sender):
+        return replies.SENDER_NOT_OWN
+    return None

@@ -32,6 +32,7 @@ class Terms:
     row that turns hosts away by name could not be tried, for DNS did not answer; None is no limit.
     """
 
+    listener: str
     policy: MailFlowPolicy
     group: str
     match: str
@@ -56,7 +57,7 @@ class Terms:
 def terms_for(configuration: Configuration, listener: Listener, ip: str, name: PeerName | None) -> Terms | None:
     """The terms of a host; None if its `name`, which is not known yet, could decide."""
     address = _address(ip)
-    policies = {policy.name: policy for policy in configuration.policies}
+    policies = configuration.policy_of
     unsure = False
     for group in configuration.sender_groups:
         if not is_for(group, listener):
@@ -104,11 +105,12 @@ def _is_name(member: str) -> bool:
 
 def _filled(listener: Listener, policy: MailFlowPolicy, group: str, match: str, *, unsure: bool) -> Terms:
     return Terms(
+        listener=listener.name,
         policy=policy,
         group=group,
         match=match,
         relays=policy.action == "relay" and listener.kind == "private",
-        tls=_first(policy.tls, listener.tls),
+        tls="required" if listener.implicit_tls else _first(policy.tls, listener.tls),
         client_certificate=_first(policy.client_certificate, listener.client_certificate),
         auth=_first(policy.auth, listener.auth),
         max_message_size=_first(policy.max_message_size, listener.max_message_size),
@@ -123,9 +125,9 @@ def _first(value: T | None, otherwise: T) -> T:
     return otherwise if value is None else value
 
 
-def rule_for(rules: Iterable[RecipientRule], recipient: Address) -> RecipientRule | None:
+def rule_for(configuration: Configuration, recipient: Address) -> RecipientRule | None:
     """The closest row of the recipient access table, or None if none is for this recipient."""
-    listed = {rule.recipient.lower(): rule for rule in rules}
+    listed = configuration.recipient_rule_of
     return next((listed[pattern] for pattern in _patterns(recipient) if pattern in listed), None)
 
 

@@ -1,31 +1,47 @@
-"""A listener's settings as the SMTP machine takes them."""
+"""What a listener and the terms of a host mean for the SMTP machine."""
 
 from __future__ import annotations
 
+from sealgate.inbound.access import Terms
 from sealgate.live.revision import LiveListener
 from sealgate.mail.reply import ReplyStyle
 from sealgate.smtp.data import BareLineEndings
 from sealgate.smtp.server import Limits, Offer, ServerMachine
+from sealgate.tls.policy import ClientCertificate
 
 
 def machine_for(live: LiveListener, hostname: str, *, encrypted: bool) -> ServerMachine:
-    """The machine of a new session; STARTTLS is offered only where it would work."""
+    """The machine of a new session, as strict as can be: `govern` follows before a command is read."""
     settings = live.settings
     return ServerMachine(
         hostname,
+        offer=Offer(starttls=False, size=settings.max_message_size, reply_style=ReplyStyle(settings.reply_style)),
+        limits=Limits(),
+        encrypted=encrypted,
+        require_tls=True,
+        require_auth=True,
+    )
+
+
+def govern(machine: ServerMachine, live: LiveListener, terms: Terms) -> None:
+    """Put a session under its terms; STARTTLS is offered only where it would work."""
+    settings = live.settings
+    contexts = live.contexts.get(ClientCertificate(terms.client_certificate))
+    machine.govern(
         offer=Offer(
-            starttls=not settings.implicit_tls and live.contexts is not None,
-            size=settings.max_message_size,
+            starttls=not settings.implicit_tls and terms.tls != "off" and contexts is not None,
+            size=terms.max_message_size,
             reply_style=ReplyStyle(settings.reply_style),
-            hidden=frozenset({"CHUNKING", "DSN", "SMTPUTF8"}),  # until the session handles them
+            auth=terms.auth != "off",
+            hidden=frozenset(settings.hidden_extensions),
         ),
         limits=Limits(
             line=settings.max_line,
             bad_commands=settings.max_bad_commands,
-            recipients=settings.max_recipients,
-            size=settings.max_message_size,
+            recipients=terms.max_recipients,
+            size=terms.max_message_size,
             bare_line_endings=BareLineEndings(settings.bare_line_endings),
         ),
-        encrypted=encrypted,
-        require_tls=settings.tls == "required",
+        require_tls=terms.tls == "required",
+        require_auth=terms.auth == "required",
     )

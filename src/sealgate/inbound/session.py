@@ -1,7 +1,4 @@
-"""One inbound SMTP connection: the socket's side of the server machine.
-
-Callbacks, not tasks: a session waits only for a lease, a spool commit or its peer, and each of these calls back.
-"""
+"""One inbound SMTP connection: the socket's side of a conversation, its TLS and its time."""
 
 from __future__ import annotations
 
@@ -9,35 +6,23 @@ import asyncio
 from functools import partial
 from typing import cast
 
-from sealgate.event.facts import (
-    ConnectionAccepted,
-    ConnectionClosed,
-    ConnectionOpened,
-    ConnectionRefused,
-    ReceivingFailed,
-    RecipientRefused,
-    StarttlsInjected,
-    TlsRequired,
-    Way,
-)
-from sealgate.inbound.acceptance import accept_recipient
-from sealgate.inbound.access import Terms, terms_for
+from sealgate.event.facts import ConnectionClosed, ConnectionOpened, ConnectionRefused, ReceivingFailed
+from sealgate.inbound.access import Terms
+from sealgate.inbound.admission import Admission
+from sealgate.inbound.conversation import Conversation
 from sealgate.inbound.handshake import fact_of
-from sealgate.inbound.machine import machine_for
-from sealgate.inbound.reception import Reception, Trace
-from sealgate.inbound.tools import Answer, SessionTools, is_full_for_host
+from sealgate.inbound.machine import govern, machine_for
+from sealgate.inbound.tools import Answer, SessionTools
 from sealgate.live.revision import LiveListener
-from sealgate.mail.address import Address
-from sealgate.mail.host import NAMELESS
+from sealgate.mail.host import NAMELESS, PeerName
 from sealgate.mail.reply import Reply, ReplyStyle
 from sealgate.net.tls.context import ServerContexts
 from sealgate.net.tls.transport import Handshake, TlsTransport
 from sealgate.process.ids import IdError
 from sealgate.process.lease import Lease
 from sealgate.smtp import replies
-from sealgate.smtp import server as smtp
-from sealgate.store.spool import SpoolFault
-from sealgate.tls.verdict import Outcome
+from sealgate.smtp.server import ServerMachine
+from sealgate.tls.policy import ClientCertificate
 
 MOST_WAITING = 256 * 1024
 """Bytes that a client may send ahead while its message is being made durable."""
@@ -51,17 +36,17 @@ class Session(asyncio.Protocol):
         self._name = listener
         self._loop = asyncio.get_running_loop()
         self._transport: asyncio.Transport | TlsTransport | None = None
-        self._machine: smtp.ServerMachine | None = None
-        self._lease: Lease | None = None
+        self._admission: Admission | None = None
+        self._machine: ServerMachine | None = None
+        self._terms: Terms | None = None
+        self._conversation: Conversation | None = None
         self._handshake_lease: Lease | None = None
-        self._reception: Reception | None = None
-        self._hello = ""
-        self._esmtp = False
+        self._last_word: tuple[Reply | None, str] | None = None
         self._early = b""
-        self._outcome: Outcome | None = None
         self._icid = 0
         self._ended = False
-        self._waits = False
+        self._lost = False
+        self._stopping = False
         self._begun = self._heard = self._loop.time()
         self._timer: asyncio.TimerHandle | None = None
 
@@ -77,69 +62,102 @@ class Session(asyncio.Protocol):
             plain.abort()  # gone already, or the listener has just been removed
             return
         self._live: LiveListener = live
-        self._peer_ip = peer[0]
+        self._peer_ip = ip = peer[0]
         try:
             self._icid = self._tools.ids.next("icid")
         except IdError:
             plain.abort()  # the supervisor's disk is full, or the supervisor is gone: nothing can be promised
             return
-        self._tools.emit(ConnectionOpened(self._icid, self._name, local[0], local[1], self._peer_ip, peer[1]))
         plain.pause_reading()
-        self._tools.ask_for_connection(self._peer_ip, self._admitted)
+        name = self._tools.names.known(ip)
+        known = NAMELESS if name is None else name
+        self._tools.emit(
+            ConnectionOpened(self._icid, self._name, local[0], local[1], ip, peer[1], known.name, known.verified)
+        )
         self._arm()
-
-    def _admitted(self, answer: Answer) -> None:
-        if self._ended or self._transport is None:
+        if self._tools.is_suspended(self._name):
+            self.turn_away(replies.SUSPENDED, "Listener is suspended")
             return
-        if not isinstance(answer, Lease):
-            own = is_full_for_host(answer, self._peer_ip)
-            reply = replies.TOO_MANY_CONNECTIONS_FROM_HOST if own else replies.TOO_MANY_CONNECTIONS
-            self._refuse(reply, "Connection limit exceeded")
+        self._admission = Admission(self._tools, live, self._icid, ip, self)
+        self._admission.begin(name)
+
+    @property
+    def name(self) -> PeerName | None:
+        """The host's name, as far as it is known."""
+        return None if self._admission is None else self._admission.name
+
+    def welcome(self) -> None:
+        """There is room: greet, though not all may be known of the host yet."""
+        if self._ended or self._transport is None or self._live.settings.implicit_tls:
             return
-        self._lease = answer
-        settings = self._live.settings
-        configuration = self._tools.current.revision.configuration
-        self._terms = terms = cast(Terms, terms_for(configuration, settings, self._peer_ip, NAMELESS))
-        self._tools.emit(ConnectionAccepted(self._icid, terms.decision, terms.group, terms.match))
-        if settings.implicit_tls:
-            self._tools.ask_for_handshake(self._peer_ip, partial(self._handshake_admitted, None))
-        else:
-            self._start_smtp(encrypted=False)
-            self._transport.resume_reading()
+        self._greet(encrypted=False)
+        self._transport.resume_reading()
 
-    def _refuse(self, reply: Reply, reason: str) -> None:
-        """Turn a connection away before it is a session."""
-        said = f"{reply.code} {' '.join(reply.lines)}"
-        self._tools.emit(ConnectionRefused(self._icid, self._name, self._peer_ip, said, reason))
-        if not self._live.settings.implicit_tls:
-            self._write(reply.encode(ReplyStyle(self._live.settings.reply_style)))
-        self._close()
+    def settle(self, terms: Terms) -> None:
+        """The terms are known: begin, or go on behind the greeting."""
+        if self._ended:
+            return
+        self._terms = terms
+        if self._live.settings.implicit_tls:
+            self._tools.ask_for_handshake(self._peer_ip, partial(self._handshake_admitted, False))
+            return
+        assert self._machine is not None
+        govern(self._machine, self._live, terms)
+        self._converse(self._machine)
 
-    def _start_smtp(self, *, encrypted: bool) -> None:
+    def _greet(self, *, encrypted: bool) -> None:
         hostname = self._tools.current.revision.configuration.gateway.hostname
         self._machine = machine_for(self._live, hostname, encrypted=encrypted)
-        self._write(self._machine.greeting())
+        self.write(self._machine.greeting())
+
+    def _converse(self, machine: ServerMachine) -> None:
+        assert self._terms is not None
+        self._conversation = Conversation(self._tools, self, machine, self._terms, self._icid, self._peer_ip)
         if self._early:
             early, self._early = self._early, b""
             self.data_received(early)
+            self.resume()
+
+    def turn_away(self, reply: Reply | None, reason: str) -> None:
+        """Not this host, or not now. Whoever has been greeted hears it in answer to its first command."""
+        if self._ended:
+            return
+        if self._machine is None or self._early or reply is None:
+            self._refuse(reply, reason)
+        else:
+            self._last_word = reply, reason
+
+    def _refuse(self, reply: Reply | None, reason: str) -> None:
+        said = "" if reply is None else f"{reply.code} {' '.join(reply.lines)}"
+        self._tools.emit(ConnectionRefused(self._icid, self._name, self._peer_ip, said, reason))
+        if reply is not None and not self._live.settings.implicit_tls:
+            self.write(reply.encode(ReplyStyle(self._live.settings.reply_style)))
+        self.close()
 
     def data_received(self, data: bytes) -> None:
         """The peer has spoken."""
         self._heard = self._loop.time()
         if self._ended:
             return
-        if self._machine is None:
-            self._early += data  # reading is paused before admission, but one read may be under way already
+        if self._last_word is not None:
+            self._refuse(*self._last_word)
             return
-        self._machine.receive(data)
-        self._pump()
-        if self._machine.pending_plaintext > MOST_WAITING and self._transport is not None:
-            self._transport.pause_reading()  # `_stored` resumes: only a commit makes input wait this long
+        conversation = self._conversation
+        if conversation is None:
+            # Before admission reading is paused, but one read may be under way; behind the greeting a host may
+            # pipeline, which is not read on before its terms are known.
+            self._early += data
+            self.pause()
+            return
+        conversation.machine.receive(data)
+        conversation.pump()
+        if conversation.machine.pending_plaintext > MOST_WAITING:
+            self.pause()  # a commit, a count or a login makes input wait this long, and resumes
 
     def eof_received(self) -> bool | None:
         """The peer has closed its side, without QUIT."""
         self._lost = True
-        self._close()
+        self.close()
         return None
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -149,30 +167,39 @@ class Session(asyncio.Protocol):
         self._tools.sessions.discard(self)
         if self._timer is not None:
             self._timer.cancel()
-        if self._reception is not None and not self._waits:
-            self._reception.abandon("Receiving aborted")
-            self._reception = None
-        if self._lease is not None:
-            self._lease.release()
+        if self._conversation is not None:
+            self._conversation.end()
+        if self._admission is not None:
+            self._admission.end()
         self._release_handshake()
         if self._icid:
             self._tools.emit(ConnectionClosed(self._icid, lost))
 
     def pause_writing(self) -> None:
         """The peer does not read its replies: neither is it read."""
-        if self._transport is not None:
-            self._transport.pause_reading()
+        self.pause()
 
     def resume_writing(self) -> None:
         """The peer reads again."""
+        self.resume()
+
+    def pause(self) -> None:
+        """Read nothing for now."""
+        if self._transport is not None:
+            self._transport.pause_reading()
+
+    def resume(self) -> None:
+        """Read on."""
         if self._transport is not None and not self._ended:
             self._transport.resume_reading()
 
-    def _write(self, data: bytes) -> None:
+    def write(self, data: bytes) -> None:
+        """Send."""
         if self._transport is not None:
             self._transport.write(data)
 
-    def _close(self) -> None:
+    def close(self) -> None:
+        """Close when all is sent."""
         self._ended = True
         if self._transport is not None:
             self._transport.close()
@@ -189,172 +216,73 @@ class Session(asyncio.Protocol):
         settings = self._live.settings
         now = self._loop.time()
         idle, total = self._heard + settings.idle_timeout, self._begun + settings.session_timeout
-        if now >= total and not self._waits:
-            self._hang_up(replies.CONNECTION_TIME_EXCEEDED, "Connection time exceeded")
-        elif now >= idle and not self._waits:
-            self._hang_up(replies.TIMED_OUT, "Timed out waiting for the client")
+        storing = self._conversation is not None and self._conversation.storing
+        if storing:
+            self._heard = now
+        if now >= total and not storing:
+            self.hang_up(replies.CONNECTION_TIME_EXCEEDED, "Connection time exceeded")
+        elif now >= idle and not storing:
+            self.hang_up(replies.TIMED_OUT, "Timed out waiting for the client")
         else:
-            at = max(min(idle, total), now + 0.1)
-            self._timer = self._loop.call_at(at, self._arm)
+            self._timer = self._loop.call_at(max(min(idle, total), now + 0.1), self._arm)
 
-    def _hang_up(self, reply: Reply | None, reason: str) -> None:
+    def hang_up(self, reply: Reply | None, reason: str) -> None:
+        """Say that receiving ends here, to the log and, with a reply, to the client; then close."""
         if self._ended:
             return
         self._tools.emit(ReceivingFailed(self._icid, reason))
         if reply is not None and self._machine is not None:
-            self._write(reply.encode(ReplyStyle(self._live.settings.reply_style)))
-        self._close()
+            self.write(reply.encode(ReplyStyle(self._live.settings.reply_style)))
+        self.close()
 
     def stop(self) -> None:
         """The gateway is stopping: between messages the session ends, a message under way is finished first."""
         self._stopping = True
-        if self._reception is None:
-            self._hang_up(replies.SHUTTING_DOWN, "Gateway is stopping")
+        self._stop_if_idle()
 
-    _stopping = False
-    _lost = False
+    def _stop_if_idle(self) -> None:
+        if self._conversation is None or self._conversation.between_messages:
+            self.hang_up(replies.SHUTTING_DOWN, "Gateway is stopping")
 
-    # -- the conversation
-
-    def _pump(self) -> None:
-        """Let the machine say what it has understood, until it wants bytes or an answer is owed."""
-        machine = self._machine
-        while machine is not None and not self._ended and (event := machine.next_event()) is not None:
-            self._handle(machine, event)
-
-    def _handle(self, machine: smtp.ServerMachine, event: smtp.Event) -> None:
-        match event:
-            case smtp.Chunk(data):
-                self._take(data)
-            case smtp.Hello(name, extended):
-                self._hello, self._esmtp = name, extended
-                self._drop_reception()
-                self._write(machine.answer(machine.hello_reply(event)))
-            case smtp.Mail():
-                self._mail(machine, event)
-            case smtp.Rcpt(recipient):
-                self._write(machine.answer(self._recipient(recipient)))
-            case smtp.Data():
-                self._write(machine.answer(replies.GO_AHEAD))
-                if self._reception is not None:
-                    self._reception.begin(Trace(self._hello, self._peer_ip, self._esmtp, self._outcome))
-            case smtp.MessageEnd():
-                self._message_end(machine, event)
-            case smtp.StartTls():
-                self._starttls(machine)
-            case smtp.Reset(reply) | smtp.Refusal(reply) | smtp.Simple(reply):
-                if isinstance(event, smtp.Reset):
-                    self._drop_reception()
-                if reply is replies.TLS_REQUIRED:
-                    self._tools.emit(TlsRequired(self._icid))
-                self._write(machine.answer(reply))
-            case smtp.Quit(reply):
-                self._write(machine.answer(reply))
-                self._close()
-            case smtp.Hangup(reply, reason):
-                self._machine_hung_up(machine, reply, reason)
-
-    def _machine_hung_up(self, machine: smtp.ServerMachine, reply: Reply | None, reason: str) -> None:
-        if reason == smtp.INJECTION:
-            self._tools.emit(StarttlsInjected(Way.IN, self._icid, self._peer_ip, machine.pending_plaintext))
-        self._drop_reception()
-        self._hang_up(reply, reason)
-
-    def _mail(self, machine: smtp.ServerMachine, event: smtp.Mail) -> None:
-        if self._tools.spool.is_full:
-            self._write(machine.answer(replies.QUEUE_FULL))
-            return
-        try:
-            mid = self._tools.ids.next("mid")
-        except IdError:
-            self._write(machine.answer(replies.SERVER_ERROR))
-            return
-        self._reception = Reception(self._tools, mid, self._icid, event, self._live.settings)
-        self._write(machine.answer(replies.sender_ok(event.sender)))
-
-    def _recipient(self, recipient: Address) -> Reply:
-        configuration = self._tools.current.revision.configuration
-        refusal = accept_recipient(configuration, self._terms, recipient)
-        if self._reception is None:
-            return replies.MAIL_FIRST
-        if refusal is not None:
-            text = f"{refusal.code} {' '.join(refusal.lines)}"
-            self._tools.emit(RecipientRefused(self._icid, self._reception.mid, str(recipient), text, "RAT"))
-            return refusal
-        if not recipient.domain:
-            recipient = Address(recipient.local, configuration.gateway.postmaster.rpartition("@")[2])
-        self._reception.add(recipient)
-        return replies.recipient_ok(recipient)
-
-    def _take(self, data: bytes) -> None:
-        """A piece of the body; the peer waits while the disk is behind."""
-        assert self._reception is not None
-        if not self._reception.write(data, self._resume) and self._transport is not None:
-            self._transport.pause_reading()
-
-    def _resume(self) -> None:
-        if self._transport is not None and not self._ended:
-            self._transport.resume_reading()
-
-    def _message_end(self, machine: smtp.ServerMachine, event: smtp.MessageEnd) -> None:
-        reception, self._reception = self._reception, None
-        assert reception is not None
-        fault = event.fault or reception.objection()
-        if fault is not None:
-            reception.abandon(" ".join(fault.lines))
-            self._tools.emit(ReceivingFailed(self._icid, " ".join(fault.lines)))
-            self._write(machine.answer(fault))
-            return
-        self._waits = True
-        reception.finish(partial(self._stored, machine, reception.mid))
-
-    def _stored(self, machine: smtp.ServerMachine, mid: int, fault: SpoolFault | None) -> None:
-        """The message is durable, or it is not: only now may the peer be told."""
-        self._waits = False
+    def message_done(self) -> None:
+        """A message has been answered."""
         self._heard = self._loop.time()
-        if self._ended:
-            return
-        if fault is None:
-            self._write(machine.answer(replies.message_accepted(mid)))
-        else:
-            self._write(machine.answer(replies.QUEUE_FULL if fault.kind == "full" else replies.SERVER_ERROR))
         if self._stopping:
-            self.stop()
-        self._resume()
-        self._pump()
-
-    def _drop_reception(self) -> None:
-        if self._reception is not None:
-            self._reception.abandon("Receiving aborted by the client")
-            self._reception = None
+            self._stop_if_idle()
 
     # -- TLS
 
-    def _starttls(self, machine: smtp.ServerMachine) -> None:
+    def begin_tls(self) -> None:
+        """STARTTLS was asked for: answer it, and shake hands if that can be done."""
+        assert self._machine is not None
         if self._contexts() is None:
-            self._write(machine.answer(replies.TLS_NOT_AVAILABLE))
+            self.write(self._machine.answer(replies.TLS_NOT_AVAILABLE))
             return
-        self._tools.ask_for_handshake(self._peer_ip, partial(self._handshake_admitted, machine))
+        self._tools.ask_for_handshake(self._peer_ip, partial(self._handshake_admitted, True))
 
     def _contexts(self) -> ServerContexts | None:
         """The contexts in force now, not those of the greeting: a withdrawn version ends with the commit."""
         live = self._tools.current.listener(self._name)
-        return None if live is None else live.contexts
+        if live is None or self._terms is None:
+            return None
+        return live.contexts.get(ClientCertificate(self._terms.client_certificate))
 
-    def _handshake_admitted(self, machine: smtp.ServerMachine | None, answer: Answer) -> None:
+    def _handshake_admitted(self, asked: bool, answer: Answer) -> None:
+        """Room for a handshake, or none; `asked` with STARTTLS."""
         if self._ended or self._transport is None:
             return
+        machine, conversation = self._machine, self._conversation
         if not isinstance(answer, Lease):
-            if machine is None:
+            if machine is None or not asked:
                 self._refuse(replies.TOO_MANY_TLS_SESSIONS, "too many TLS handshakes")
             else:
-                self._write(machine.answer(replies.TOO_MANY_TLS_SESSIONS))
-                self._hang_up(None, "Too many TLS sessions")
+                self.write(machine.answer(replies.TOO_MANY_TLS_SESSIONS))
+                self.hang_up(None, "Too many TLS sessions")
             return
         self._handshake_lease = answer
-        if machine is not None:
-            self._write(machine.answer(replies.READY_FOR_TLS))
-            self._pump()  # bytes behind STARTTLS make the machine hang up
+        if machine is not None and conversation is not None:
+            self.write(machine.answer(replies.READY_FOR_TLS))
+            conversation.pump()  # bytes behind STARTTLS make the machine hang up
             if self.over:
                 return
         self._shake_hands()
@@ -362,7 +290,6 @@ class Session(asyncio.Protocol):
     def _shake_hands(self) -> None:
         plain = cast(asyncio.Transport, self._transport)
         limits = self._tools.limits
-        self._machine = None if self._live.settings.implicit_tls else self._machine
         layer = TlsTransport(plain, self, self._loop)
         self._transport = layer
         layer.accept(self._contexts, timeout=limits.handshake_timeout, hello_limit=limits.hello_size)
@@ -380,15 +307,17 @@ class Session(asyncio.Protocol):
         """TLS stands: SMTP starts, or starts anew and remembers nothing."""
         self._release_handshake()
         assert handshake.outcome is not None
-        self._outcome = handshake.outcome
         self._tell(handshake)
         self._heard = self._loop.time()
-        if self._machine is None:
-            self._start_smtp(encrypted=True)
-        else:
-            self._drop_reception()
-            self._hello, self._esmtp = "", False
-            self._machine.tls_started()
+        anew = self._machine is not None
+        if not anew:
+            self._greet(encrypted=True)
+            assert self._machine is not None
+            assert self._terms is not None
+            govern(self._machine, self._live, self._terms)
+            self._converse(self._machine)
+        assert self._conversation is not None
+        self._conversation.tls_started(handshake.outcome, anew=anew)
 
     def handshake_failed(self, handshake: Handshake) -> None:
         """One quiet line; the transport sends the alert and closes."""
@@ -398,4 +327,5 @@ class Session(asyncio.Protocol):
 
     def _tell(self, handshake: Handshake) -> None:
         configuration = self._tools.current.revision.configuration
-        self._tools.emit(fact_of(handshake, self._icid, self._peer_ip, self._live.settings, configuration))
+        demand = ClientCertificate(self._terms.client_certificate if self._terms else "none")
+        self._tools.emit(fact_of(handshake, self._icid, self._peer_ip, self._name, demand, configuration))

@@ -3,18 +3,25 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Protocol
 
 from sealgate.config.schema import LimitSettings
 from sealgate.event.facts import Event
+from sealgate.inbound.access import Terms
+from sealgate.inbound.login import LoginDesk
 from sealgate.live.revision import Current
+from sealgate.net.names import HostNames
 from sealgate.process.channel import ChannelClosed
 from sealgate.process.ids import Ids
-from sealgate.process.lease import Lease, Leases, Refused
+from sealgate.process.lease import Lease, Leases, Refused, Want
+from sealgate.process.rate import Charge
 from sealgate.store.spool import Queued, Spool
+
+HOUR = 3600.0
+"""Seconds in which a mail flow policy counts what is counted by the hour."""
 
 Answer = Lease | Refused | None
 """Room, the limit that is reached, or None when the supervisor is gone."""
@@ -39,34 +46,58 @@ class SessionTools:
     deliver: Callable[[Queued], None]
     clock: Callable[[], float]
     sessions: set[Stoppable]
+    names: HostNames
+    logins: LoginDesk
+    is_suspended: Callable[[str], bool]
+    """Whether an operator has suspended the listener of that name."""
 
     @property
     def limits(self) -> LimitSettings:
         """The gateway's limits in force now."""
         return self.current.revision.configuration.limits
 
-    def ask_for_connection(self, peer_ip: str, then: Callable[[Answer], None]) -> None:
-        """Room for one more connection of this host."""
+    def ask_for_connection(self, peer_ip: str, terms: Terms | None, then: Callable[[Answer], None]) -> None:
+        """Room for one more connection of this host, in its policy too if the terms are known."""
         limits = self.limits
-        self._ask([("connections", limits.connections), (_of_host(peer_ip), limits.connections_per_host)], then)
+        wants = [("connections", limits.connections), (_of_host(peer_ip), limits.connections_per_host)]
+        own, charges = _of_policy(peer_ip, terms)
+        self._ask([*wants, *own], charges, then)
+
+    def ask_for_policy(self, peer_ip: str, terms: Terms, then: Callable[[Answer], None]) -> None:
+        """The same for a host whose terms have become known behind the greeting: what its policy says alone."""
+        self._ask(*_of_policy(peer_ip, terms), then)
 
     def ask_for_handshake(self, peer_ip: str, then: Callable[[Answer], None]) -> None:
         """Room for one more handshake with this host."""
         limits = self.limits
         wants = [("handshakes", limits.handshakes), (f"handshakes {peer_ip}", limits.handshakes_per_host)]
-        self._ask(wants, then)
+        self._ask(wants, (), then)
 
-    def _ask(self, wants: list[tuple[str, int]], then: Callable[[Answer], None]) -> None:
-        self.leases.acquire(wants).add_done_callback(partial(_answered, then))
+    def count(self, what: str, most: int, peer_ip: str, terms: Terms, then: Callable[[Answer], None]) -> None:
+        """Count one more of what this host may do `most` times an hour under its policy."""
+        self._ask((), [(f"{what} {peer_ip} {terms.policy.name}", most, 1, HOUR)], then)
+
+    def _ask(self, wants: Sequence[Want], charges: Sequence[Charge], then: Callable[[Answer], None]) -> None:
+        self.leases.acquire(wants, charges).add_done_callback(partial(_answered, then))
 
 
 def _of_host(peer_ip: str) -> str:
     return f"connections {peer_ip}"
 
 
+def _of_policy(peer_ip: str, terms: Terms | None) -> tuple[list[Want], list[Charge]]:
+    """What the host's mail flow policy limits, counted by policy."""
+    if terms is None:
+        return [], []
+    policy, key = terms.policy, f"{_of_host(peer_ip)} {terms.policy.name}"
+    wants = [] if policy.connections is None else [(key, policy.connections)]
+    hourly = policy.connections_per_hour
+    return wants, [] if hourly is None else [(f"{key} hourly", hourly, 1, HOUR)]
+
+
 def is_full_for_host(answer: Answer, peer_ip: str) -> bool:
     """Whether it is the host's own limit that is reached, not the gateway's."""
-    return isinstance(answer, Refused) and answer.key == _of_host(peer_ip)
+    return isinstance(answer, Refused) and answer.key.startswith(_of_host(peer_ip))
 
 
 def _answered(then: Callable[[Answer], None], future: asyncio.Future[Lease | Refused]) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from sealgate.config.check_access import listeners_of
 from sealgate.config.schema import Configuration, Listener
 from sealgate.live.keys import Keys, read_keys
 from sealgate.net.tls.context import ClientContext, ContextError, ServerContexts, build_client, build_server
@@ -25,10 +26,13 @@ class LiveError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class LiveListener:
-    """One listener: its settings, its contexts if it speaks TLS, or why it cannot be served."""
+    """One listener: its settings, its contexts if it speaks TLS, or why it cannot be served.
+
+    There are contexts for each way in which its clients may be asked for a certificate: mail flow policies differ.
+    """
 
     settings: Listener
-    contexts: ServerContexts | None
+    contexts: Mapping[ClientCertificate, ServerContexts]
     fault: str | None = None
 
 
@@ -87,18 +91,27 @@ def _listener(
 ) -> LiveListener:
     service = f"listener '{settings.name}'"
     if settings.tls == "off":
-        return LiveListener(settings, None)
+        return LiveListener(settings, {})
+    before = previous.listeners.get(settings.name) if previous is not None else None
+    contexts: dict[ClientCertificate, ServerContexts] = {}
     try:
-        policy = configuration.tls.inbound_smtp.policy(ClientCertificate(settings.client_certificate))
-        plan = plan_server(policy, library)
         chosen = keys.credentials_of(settings.certificates, service)
         trust = keys.trust_of(settings.client_trust_file, service)
-        before = previous.listeners.get(settings.name) if previous is not None else None
-        if before is not None and before.contexts is not None and before.contexts.made_of(plan, chosen, trust):
-            return LiveListener(settings, before.contexts)
-        return LiveListener(settings, build_server(plan, chosen, trust, service))
+        for demand in _demands(settings, configuration):
+            plan = plan_server(configuration.tls.inbound_smtp.policy(demand), library)
+            old = before.contexts.get(demand) if before is not None else None
+            kept = old is not None and old.made_of(plan, chosen, trust)
+            contexts[demand] = old if old is not None and kept else build_server(plan, chosen, trust, service)
     except (PlanError, ContextError, CredentialError) as error:
-        return LiveListener(settings, None, str(error))
+        return LiveListener(settings, {}, str(error))
+    return LiveListener(settings, contexts)
+
+
+def _demands(settings: Listener, configuration: Configuration) -> set[ClientCertificate]:
+    """Every way in which some client of this listener is asked for a certificate."""
+    policies = [each for each in configuration.policies if settings in listeners_of(configuration, each)]
+    given = [each.client_certificate for each in policies if each.client_certificate is not None]
+    return {ClientCertificate(each) for each in (settings.client_certificate, *given)}
 
 
 def _outbound(

@@ -39,8 +39,11 @@ def received_field(
     *,
     hello: str,
     peer_ip: str,
+    peer_name: str | None = None,
     hostname: str,
     esmtp: bool,
+    utf8: bool = False,
+    logged_in: bool = False,
     outcome: Agreement | None,
     mid: int,
     recipient: str | None,
@@ -48,13 +51,15 @@ def received_field(
 ) -> bytes:
     """Our Received field, folded, with its line end.
 
-    `hello` is what the peer called itself, made harmless here; `recipient` is given only where it is the
-    single one, so that no recipient learns of another; `date` must know its zone.
+    `hello` is what the peer called itself, made harmless here, `peer_name` what DNS calls it; `recipient` is given
+    only where it is the single one, so that no recipient learns of another; `date` must know its zone.
     """
-    with_ = f"with {_protocol(esmtp, outcome is not None)}{_tls(outcome)}"
+    protocol = _protocol(esmtp, utf8=utf8, encrypted=outcome is not None, logged_in=logged_in)
+    with_ = f"with {protocol}{_tls(outcome)}"
+    name = f"{_name(peer_name)} " if peer_name else ""
     for_ = f" for <{recipient}>" if recipient is not None and _PATH.fullmatch(recipient) else ""
     lines = (
-        f"Received: from {_name(hello)} ([{_literal(peer_ip)}])",
+        f"Received: from {_name(hello)} ({name}[{_literal(peer_ip)}])",
         f"by {hostname} {with_}",
         f"id {mid}{for_}; {format_datetime(date)}",
     )
@@ -71,11 +76,12 @@ def _literal(ip: str) -> str:
     return f"IPv6:{address}" if ":" in address else address
 
 
-def _protocol(esmtp: bool, encrypted: bool) -> str:
-    """The registered words (RFC 3848): there is none for TLS without EHLO."""
+def _protocol(esmtp: bool, *, utf8: bool, encrypted: bool, logged_in: bool) -> str:
+    """The registered words (RFC 3848, RFC 6531 §4.3): there is none for TLS without EHLO."""
     if not esmtp:
         return "SMTP"
-    return "ESMTPS" if encrypted else "ESMTP"
+    word = "UTF8SMTP" if utf8 else "ESMTP"
+    return f"{word}{'S' * encrypted}{'A' * logged_in}"
 
 
 def _tls(outcome: Agreement | None) -> str:
@@ -91,6 +97,7 @@ class HeaderFacts(NamedTuple):
     message_id: str | None
     subject: str | None
     received_count: int
+    dated: bool = False
 
 
 def header_facts(prefix: bytes) -> HeaderFacts:
@@ -104,7 +111,22 @@ def header_facts(prefix: bytes) -> HeaderFacts:
     names = header.lower()
     message_id = _value(header, names, b"\nmessage-id:")
     subject = _value(header, names, b"\nsubject:")
-    return HeaderFacts(message_id or None, None if subject is None else _decoded(subject), names.count(b"\nreceived:"))
+    return HeaderFacts(
+        message_id or None,
+        None if subject is None else _decoded(subject),
+        names.count(b"\nreceived:"),
+        b"\ndate:" in names,
+    )
+
+
+def missing_fields(facts: HeaderFacts, mid: int, hostname: str, now: datetime) -> bytes:
+    """The Date and Message-ID that a message lacks where it begins its way (RFC 6409 §8.2, §8.3), or nothing."""
+    fields = []
+    if not facts.dated:
+        fields.append(f"Date: {format_datetime(now)}\r\n")
+    if facts.message_id is None:
+        fields.append(f"Message-ID: <{mid}.{now:%Y%m%d%H%M%S}@{hostname}>\r\n")
+    return "".join(fields).encode("ascii")
 
 
 def _value(header: bytes, names: bytes, name: bytes) -> str | None:

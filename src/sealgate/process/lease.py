@@ -1,7 +1,8 @@
 """Leases: limits that hold for the gateway, not for one worker.
 
 A lease is the right to count one against some keys ("connections", "host 192.0.2.1", …). The supervisor
-keeps the book; a worker asks for what it needs, all or nothing, and loses all it holds when it dies.
+keeps the book; a worker asks for what it needs, all or nothing, and loses all it holds when it dies. What may
+happen only so often within a span of time (`sealgate.process.rate`) is asked for in the same breath.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from sealgate.process.channel import Body, Channel
+from sealgate.process.rate import Charge, RateBook
 
 Want = tuple[str, int]  # a key, and how many may hold it at once
 PATIENCE = 0.002  # seconds that what is given back may wait for a request to travel with
@@ -95,14 +97,14 @@ class Leases:
     def __init__(self, channel: Channel) -> None:
         self._channel = channel
         self._loop = asyncio.get_running_loop()
-        self._takes: list[tuple[asyncio.Future[Lease | Refused], Sequence[Want]]] = []
+        self._takes: list[tuple[asyncio.Future[Lease | Refused], Sequence[Want], Sequence[Charge]]] = []
         self._gives: list[list[str]] = []
         self._scheduled = False
 
-    def acquire(self, wants: Sequence[Want]) -> asyncio.Future[Lease | Refused]:
-        """All of `wants` or nothing. The future gets a Lease or Refused, or raises ChannelClosed."""
+    def acquire(self, wants: Sequence[Want], charges: Sequence[Charge] = ()) -> asyncio.Future[Lease | Refused]:
+        """All of `wants` and `charges`, or nothing. The future gets a Lease or Refused, or raises ChannelClosed."""
         future: asyncio.Future[Lease | Refused] = self._loop.create_future()
-        self._takes.append((future, wants))
+        self._takes.append((future, wants, charges))
         self._schedule()
         return future
 
@@ -127,19 +129,19 @@ class Leases:
         takes, gives = self._takes, self._gives
         self._takes, self._gives, self._scheduled = [], [], False
         if takes:
-            body: Body = {"give": gives, "take": [wants for _, wants in takes]}
+            body: Body = {"give": gives, "take": [[wants, charges] for _, wants, charges in takes]}
             self._channel.call("lease", body).add_done_callback(partial(self._answered, takes))
         else:
             self._channel.notify("lease", {"give": gives})
 
     def _answered(
         self,
-        takes: list[tuple[asyncio.Future[Lease | Refused], Sequence[Want]]],
+        takes: list[tuple[asyncio.Future[Lease | Refused], Sequence[Want], Sequence[Charge]]],
         answer: asyncio.Future[Body],
     ) -> None:
         error = answer.exception()
         results = [None] * len(takes) if error else answer.result()["refused"]
-        for (future, wants), refused in zip(takes, results, strict=True):
+        for (future, wants, _), refused in zip(takes, results, strict=True):
             if error:
                 if not future.done():
                     future.set_exception(error)
@@ -152,8 +154,18 @@ class Leases:
                     future.set_result(lease)
 
 
-def serve(book: LeaseBook, owner: str, body: Body) -> Body:
+def serve(book: LeaseBook, rates: RateBook, owner: str, body: Body) -> Body:
     """The supervisor's side of one message. Raises TypeError, ValueError, KeyError when it is malformed."""
     for keys in body["give"]:
         book.release(owner, keys)
-    return {"refused": [book.acquire(owner, wants) for wants in body.get("take", ())]}
+    return {"refused": [_take(book, rates, owner, *each) for each in body.get("take", ())]}
+
+
+def _take(book: LeaseBook, rates: RateBook, owner: str, wants: Sequence[Want], charges: Sequence[Charge]) -> str | None:
+    """The first key that is full, of leases or of rates; then nothing was taken."""
+    refused = book.acquire(owner, wants)
+    if refused is None and charges:
+        refused = rates.take(charges)
+        if refused is not None:
+            book.release(owner, [key for key, _ in wants])
+    return refused

@@ -39,6 +39,7 @@ from sealgate.process.ids import IdBook, IdError
 from sealgate.process.lock import lock_home
 from sealgate.process.member import Member, Timing
 from sealgate.process.notify import ServiceManager
+from sealgate.process.rate import RateBook
 from sealgate.process.rollout import Rollout, descriptors_of, names_of
 
 CONTROL = "control"
@@ -83,6 +84,7 @@ class Supervisor:
         self._environment.pop("NOTIFY_SOCKET", None)
         self._members: dict[str, Member] = {}
         self._leases = lease.LeaseBook()
+        self._rates = RateBook(time.monotonic)
         self._rollout = Rollout(payload, endpoints, self._workers, self._timing, applied)
         self._tasks: set[asyncio.Task[None]] = set()
         self._beating: asyncio.TimerHandle | None = None
@@ -299,7 +301,7 @@ class Supervisor:
 
     def _lease(self, member: Member, body: Body) -> Body:
         try:
-            return lease.serve(self._leases, member.name, body)
+            return lease.serve(self._leases, self._rates, member.name, body)
         except (AttributeError, KeyError, TypeError, ValueError) as error:
             # What it holds is unknown now; its death settles it.
             self._loop.call_soon(member.kill, f"its lease request makes no sense: {error!r}")

@@ -30,7 +30,9 @@ class MailFlowPolicy(Row):
         default=None, description="The text behind 554 for a host that is rejected."
     )
     tls: Annotated[TlsDemand | None, OF_LISTENER] = Field(
-        default=None, description="Whether these hosts are offered STARTTLS, and whether they must use it."
+        default=None,
+        description="Whether these hosts are offered STARTTLS, and whether they must use it. Where TLS begins with the "
+        "connection it is always required.",
     )
     tls_senders: tuple[AddressPattern, ...] = Field(
         default=(),

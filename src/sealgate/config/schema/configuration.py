@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from functools import cached_property
+
 from pydantic import Field
 
 from sealgate.config.schema.access import MailFlowPolicy, RecipientRule, SenderGroup
@@ -55,3 +58,30 @@ class Configuration(Settings):
     logs: LogSettings = Field(
         default=LogSettings(), description="How much is kept of the mail log and of the event record."
     )
+
+    # Tables by the names of their rows, made once: mail asks them for every connection and recipient.
+
+    @cached_property
+    def policy_of(self) -> Mapping[str, MailFlowPolicy]:
+        """Mail flow policies by name."""
+        return {policy.name: policy for policy in self.policies}
+
+    @cached_property
+    def recipient_rule_of(self) -> Mapping[str, RecipientRule]:
+        """Rows of the recipient access table by their recipient in lower case."""
+        return {rule.recipient.lower(): rule for rule in self.recipient_access}
+
+    @cached_property
+    def account_of(self) -> Mapping[str, Account]:
+        """Accounts by their login in lower case."""
+        return {account.name.lower(): account for account in self.accounts}
+
+    @cached_property
+    def destination_of(self) -> Mapping[str, Destination]:
+        """Rows of the destinations by domain."""
+        return {destination.domain: destination for destination in self.destinations}
+
+    @cached_property
+    def route_of(self) -> Mapping[str, Route]:
+        """Routes by domain."""
+        return {route.domain: route for route in self.routes}

@@ -93,8 +93,10 @@ def _host_pattern(text: str) -> str:
         return text
     if text.startswith("."):
         return _domain_or_subdomains(text)
-    if "/" in text or _is_address(text):
+    if "/" in text:
         return _network(text)
+    if _is_address(text):
+        return _address(text)
     try:
         return _host_name(text).lower()
     except ValueError:
