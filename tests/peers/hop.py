@@ -6,7 +6,7 @@ import socket
 import socketserver
 import ssl
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
@@ -14,6 +14,9 @@ from tests.peers.ports import HOST
 
 SILENCE = ""
 """As an answer: nothing is said any more, and the connection stays."""
+
+Answer = str | Callable[[str, "Visit"], str]
+"""What is said; or what makes it of the command and of what this connection has seen."""
 
 
 @dataclass
@@ -23,6 +26,9 @@ class Visit:
     source: str
     commands: list[str] = field(default_factory=list)
     messages: list[bytes] = field(default_factory=list)
+    chunks: list[int] = field(default_factory=list)
+    """Sizes of what came by BDAT."""
+    server_name: str | None = None
     cipher: str = ""
     certificate: bytes | None = None
     ended: threading.Event = field(default_factory=threading.Event)
@@ -39,7 +45,11 @@ class Hop(socketserver.ThreadingTCPServer):
         self.address_family = socket.AF_INET6 if ":" in address else socket.AF_INET
         super().__init__((address, port), _Handler)
         self.tls = tls
-        self.answers: dict[str, str] = {}
+        if tls is not None:
+            tls.sni_callback = _remember_name
+        self.answers: dict[str, Answer] = {}
+        self.extensions: tuple[str, ...] = ()
+        """What EHLO offers besides STARTTLS."""
         self.slowness = 0.0
         """Seconds before a message is answered."""
         self.visits: list[Visit] = []
@@ -75,6 +85,10 @@ class Hop(socketserver.ThreadingTCPServer):
         """A gateway that hangs up, or that refuses the handshake, is what many tests are about."""
 
 
+def _remember_name(connection: ssl.SSLObject, name: str | None, context: ssl.SSLContext) -> None:
+    connection.asked_for = name  # type: ignore[attr-defined]
+
+
 class _Handler(socketserver.StreamRequestHandler):
     server: Hop
 
@@ -91,46 +105,68 @@ class _Handler(socketserver.StreamRequestHandler):
         self.request.close()
 
     def _converse(self, visit: Visit) -> None:
-        self._say("greeting", "220 hop.example ESMTP")
+        self._say("greeting", "220 hop.example ESMTP", "", visit)
+        gathered = b""
         while line := self.rfile.readline():
             command = line.decode().rstrip()
             visit.commands.append(command)
             verb = command.partition(" ")[0].upper()
             if verb == "EHLO":
-                offer = self.server.tls is not None and not visit.cipher
-                self._say(verb, "250-hop.example\r\n250 STARTTLS" if offer else "250 hop.example")
+                self._say(verb, self._offer(visit), command, visit)
             elif verb == "STARTTLS":
-                self._say(verb, "220 go ahead")
+                self._say(verb, "220 go ahead", command, visit)
                 self._start_tls(visit)
             elif verb == "DATA":
-                self._say(verb, "354 go ahead")
-                self._message(visit)
+                if self._say(verb, "354 go ahead", command, visit).startswith("354"):
+                    self._message(visit)
+            elif verb == "BDAT":
+                gathered = self._chunk(command, gathered, visit)
             elif verb == "QUIT":
-                self._say(verb, "221 bye")
+                self._say(verb, "221 bye", command, visit)
                 return
             else:
-                self._say(verb, "250 ok")
+                gathered = b""
+                self._say(verb, "250 ok", command, visit)
 
-    def _say(self, what: str, usual: str) -> str:
+    def _offer(self, visit: Visit) -> str:
+        lines = ["hop.example", *self.server.extensions]
+        if self.server.tls is not None and not visit.cipher:
+            lines.append("STARTTLS")
+        *before, last = lines
+        return "".join(f"250-{line}\r\n" for line in before) + f"250 {last}"
+
+    def _say(self, what: str, usual: str, command: str, visit: Visit) -> str:
         answer = self.server.answers.get(what, usual)
+        if not isinstance(answer, str):
+            answer = answer(command, visit)
         if answer == SILENCE:
             self.rfile.read()
             raise ConnectionAbortedError("the other side has given up")
         self.request.sendall(answer.encode() + b"\r\n")
         return answer
 
+    def _chunk(self, command: str, gathered: bytes, visit: Visit) -> bytes:
+        """One BDAT with what follows it (RFC 3030); what has come of the message so far."""
+        _, size, *last = command.split()
+        visit.chunks.append(int(size))
+        gathered += self.rfile.read(int(size))
+        if self._say("BDAT", "250 ok", command, visit).startswith("2") and last:
+            visit.messages.append(gathered)
+        return b"" if last else gathered
+
     def _message(self, visit: Visit) -> None:
         lines = []
         while (line := self.rfile.readline()) not in (b".\r\n", b""):
             lines.append(line)
         threading.Event().wait(self.server.slowness)
-        if self._say("end", "250 ok").startswith("2"):
+        if self._say("end", "250 ok", "", visit).startswith("2"):
             visit.messages.append(b"".join(lines))
 
     def _start_tls(self, visit: Visit) -> None:
         assert self.server.tls is not None
         self.request = secured = self.server.tls.wrap_socket(self.request, server_side=True)
         self.rfile = secured.makefile("rb")
+        visit.server_name = getattr(secured, "asked_for", None)
         visit.cipher = (secured.cipher() or ("",))[0]
         visit.certificate = secured.getpeercert(binary_form=True)
 

@@ -118,10 +118,14 @@ def test_commands_as_they_stand_on_the_wire() -> None:
     assert machine.ehlo() == b"EHLO gate.example\r\n"
     assert machine.helo() == b"HELO gate.example\r\n"
     assert machine.starttls() == b"STARTTLS\r\n"
-    assert machine.mail(None, None, False) == b"MAIL FROM:<>\r\n"
-    assert machine.mail("a@b.example", 42, True) == b"MAIL FROM:<a@b.example> SIZE=42 BODY=8BITMIME\r\n"
+    assert machine.mail(None) == b"MAIL FROM:<>\r\n"
+    said = machine.mail("a@b.example", ("SIZE=42", "BODY=8BITMIME"))
+    assert said == b"MAIL FROM:<a@b.example> SIZE=42 BODY=8BITMIME\r\n"
     assert machine.rcpt('"a b"@c.example') == b'RCPT TO:<"a b"@c.example>\r\n'
+    assert machine.rcpt("a@b.example", ("NOTIFY=NEVER",)) == b"RCPT TO:<a@b.example> NOTIFY=NEVER\r\n"
     assert machine.data() == b"DATA\r\n"
+    assert machine.bdat(5, last=False) == b"BDAT 5\r\n"
+    assert machine.bdat(0, last=True) == b"BDAT 0 LAST\r\n"
     assert machine.rset() == b"RSET\r\n"
     assert machine.quit() == b"QUIT\r\n"
 
@@ -132,7 +136,19 @@ def test_an_address_cannot_become_a_command(address: str) -> None:
     with pytest.raises(ValueError, match="cannot be sent"):
         machine.rcpt(address)
     with pytest.raises(ValueError, match="cannot be sent"):
-        machine.mail(address, None, False)
+        machine.mail(address)
+
+
+def test_utf8_is_said_where_mail_has_announced_it_and_nowhere_else() -> None:
+    machine = ClientMachine("gate.example")
+    assert machine.mail("ä@b.example", ("SMTPUTF8",)) == "MAIL FROM:<ä@b.example> SMTPUTF8\r\n".encode()
+    assert machine.rcpt("न\u200dम@c.example") == "RCPT TO:<न\u200dम@c.example>\r\n".encode()
+    for address in ("ä\r\nRSET@b.example", "ä\u2028@b.example", "ä\x85@b.example"):
+        with pytest.raises(ValueError, match="cannot be sent"):
+            machine.rcpt(address)
+    machine.mail("a@b.example")
+    with pytest.raises(ValueError, match="cannot be sent"):
+        machine.rcpt("ä@b.example")
 
 
 ANNOUNCED = {
@@ -140,6 +156,7 @@ ANNOUNCED = {
     ("STARTTLS", "PIPELINING", "8BITMIME", "ENHANCEDSTATUSCODES", "SIZE 1000"): Capabilities(
         starttls=True, size=1000, pipelining=True, eight_bit_mime=True, enhanced=True
     ),
+    ("DSN", "SMTPUTF8", "CHUNKING"): Capabilities(dsn=True, smtputf8=True, chunking=True),
     ("starttls", "Size 5"): Capabilities(starttls=True, size=5),
     ("SIZE",): Capabilities(size=0),
     ("SIZE 0",): Capabilities(size=0),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from functools import partial
 from typing import Protocol
 
 from sealgate.delivery import trouble as troubles
@@ -114,7 +115,7 @@ class Carrier:
         settings = self._tools.current.revision.configuration.delivery
         self._tools.emit(DeliveryStarted(line.dcid, job.message.mid, tuple(job.rids)))
         try:
-            body = self._tools.body(job.message.mid)
+            body = partial(self._tools.body, job.message.mid)
             fates = await deliver(line.hop, line.opened.capabilities, job.parcel, body, settings)
         except HopLost as lost:
             if line.carried and not job.returned:

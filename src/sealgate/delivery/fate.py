@@ -6,34 +6,56 @@ import asyncio
 import datetime
 import random
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from functools import partial
 
-from sealgate.delivery.message import Message, Waiting
+from sealgate.config.schema import DeliverySettings
+from sealgate.delivery.message import Message
+from sealgate.delivery.notice import NoticeWriter, failed, late, objection, relayed
 from sealgate.delivery.retry import has_expired, next_attempt
 from sealgate.delivery.tools import CarrierTools
 from sealgate.delivery.transaction import Fate
 from sealgate.delivery.trouble import Trouble
 from sealgate.event.facts import (
     Bounced,
-    BounceGenerated,
     Delayed,
     Delivered,
     MessageFinished,
     MessagePending,
     MessageQueued,
-    Note,
+    NoticeOmitted,
     ResponseGiven,
     SpoolTrouble,
 )
-from sealgate.mail.envelope import Recipient
-from sealgate.mail.notification import FailedRecipient, failure_notice
+from sealgate.mail.envelope import Notify
+from sealgate.mail.notification import Kind, Reported
 from sealgate.store.spool import NewMessage, Queued, RecipientChange, Spool, SpoolFault
 
 SETTLE_AGAIN = 5.0
 """Seconds until a fate that could not be written is written again; until then a restart would repeat it."""
 
-HEADERS_IN_NOTICE = 65536
-"""Bytes of the original message that are searched for its header, which a notice returns (RFC 3462)."""
+
+@dataclass(slots=True)
+class _Part:
+    """Changes that are written together with one notice."""
+
+    changes: list[RecipientChange]
+    reported: list[Reported] = field(default_factory=list)
+    delay_told: bool = False
+
+
+@dataclass(slots=True)
+class _Account:
+    """What came of some fates: changes of which nobody is told, and those that belong to a notice."""
+
+    quiet: list[RecipientChange] = field(default_factory=list)
+    notices: dict[Kind, _Part] = field(default_factory=dict)
+
+    def tell(self, kind: Kind, change: RecipientChange, reported: Reported) -> None:
+        """This change is for a notice."""
+        part = self.notices.setdefault(kind, _Part([]))
+        part.changes.append(change)
+        part.reported.append(reported)
 
 
 class Ledger:
@@ -50,7 +72,7 @@ class Ledger:
     ) -> None:
         self._tools = tools
         self._spool = spool
-        self._next_mid = next_mid
+        self._writer = NoticeWriter(tools, next_mid, clock)
         self._clock = clock
         self._chance = chance
         self._add = add
@@ -58,139 +80,109 @@ class Ledger:
 
     def enter(self, message: Message, dcid: int, fates: Sequence[Fate]) -> None:
         """Record what happened to these recipients; those with a final fate leave `message.waiting`."""
-        changes: list[RecipientChange] = []
+        account = _Account()
         done = [fate for fate in fates if fate.reply is not None]
         if done:
-            changes += self._delivered(message, dcid, done)
-        returned: list[tuple[Waiting, Trouble]] = []
+            self._delivered(message, dcid, done, account)
         for trouble, rids in _by_trouble(fates).items():
-            changes += self._failed(message, dcid, trouble, rids, returned)
-        if returned and message.sender is not None:
-            message.notices += 1
-            self._return(message, returned, changes)
-            return
-        if returned:
-            text = f"MID {message.mid} could not be delivered and has no sender to tell"
-            self._tools.emit(Note("Warning", text))
-        self._close(message, changes, None)
+            self._failed(message, dcid, trouble, rids, account)
+        message.notices += len(account.notices)
+        for kind, part in account.notices.items():
+            self._tell(message, kind, part)
+        if account.quiet or not account.notices:
+            self._close(message, _Part(account.quiet), None)
 
-    def _close(self, message: Message, changes: list[RecipientChange], notice: tuple[NewMessage, bytes] | None) -> None:
+    def _close(self, message: Message, part: _Part, notice: tuple[NewMessage, bytes] | None) -> None:
         """Write it down; with the last fate, and no notice outstanding, the message is gone."""
         finished = not message.waiting and not message.notices
-        self._settle(message.mid, changes, finished, notice)
+        self._settle(message.mid, part, finished, notice)
         if finished:
             self._tools.emit(MessageFinished(message.mid))
 
-    def _delivered(self, message: Message, dcid: int, fates: Sequence[Fate]) -> list[RecipientChange]:
-        rids = tuple(fate.rid for fate in fates)
-        self._tools.emit(Delivered(dcid, message.mid, rids))
+    def _delivered(self, message: Message, dcid: int, fates: Sequence[Fate], account: _Account) -> None:
+        self._tools.emit(Delivered(dcid, message.mid, tuple(fate.rid for fate in fates)))
         for fate in fates:
             assert fate.reply is not None
-            self._tools.emit(ResponseGiven(message.mid, fate.rid, _said(fate)))
-            del message.waiting[fate.rid]
-        return [RecipientChange.done(fate.rid, _said(fate)) for fate in fates]
+            said = " ".join(fate.reply.lines)
+            self._tools.emit(ResponseGiven(message.mid, fate.rid, said))
+            one = message.waiting.pop(fate.rid)
+            change = RecipientChange.done(fate.rid, said)
+            asked = one.notify is not None and Notify.SUCCESS in one.notify
+            if asked and not fate.notifies and message.sender is not None:
+                account.tell(Kind.RELAYED, change, relayed(one, fate.reply))  # RFC 3461 §5.2.2
+            else:
+                account.quiet.append(change)
 
-    def _failed(
-        self,
-        message: Message,
-        dcid: int,
-        trouble: Trouble,
-        rids: Sequence[int],
-        returned: list[tuple[Waiting, Trouble]],
-    ) -> list[RecipientChange]:
+    def _failed(self, message: Message, dcid: int, trouble: Trouble, rids: Sequence[int], account: _Account) -> None:
         now = self._clock()
-        settings = self._tools.current.revision.configuration.delivery
-        expired = has_expired(now, message.received_at, settings.lifetime)
+        expired = has_expired(now, message.received_at, self._settings.lifetime)
         facts = (dcid, message.mid, tuple(rids), trouble.status, trouble.code, trouble.lines, trouble.reason)
         if trouble.permanent or expired:
             self._tools.emit(Bounced(*facts))
             final = trouble if trouble.permanent else _too_long(trouble, now - message.received_at)
-            returned += [(message.waiting.pop(rid), final) for rid in rids]
-            return [RecipientChange.bounced(rid, final.sentence) for rid in rids]
-        self._tools.emit(Delayed(*facts))
+            self._bounce(message, final, rids, account)
+        else:
+            self._tools.emit(Delayed(*facts))
+            self._put_off(message, trouble, rids, account)
+
+    def _bounce(self, message: Message, trouble: Trouble, rids: Sequence[int], account: _Account) -> None:
+        omitted: dict[str, list[int]] = {}
+        for rid in rids:
+            one = message.waiting.pop(rid)
+            change = RecipientChange.bounced(rid, trouble.sentence)
+            if reason := objection(message, one, self._settings.double_bounces):
+                omitted.setdefault(reason, []).append(rid)
+                account.quiet.append(change)
+            else:
+                account.tell(Kind.FAILED, change, failed(one, trouble))
+        for reason, untold in omitted.items():
+            self._tools.emit(NoticeOmitted(message.mid, tuple(untold), reason))
+
+    def _put_off(self, message: Message, trouble: Trouble, rids: Sequence[int], account: _Account) -> None:
+        """The next attempt; while every host is known to be down there is none, and none is counted."""
+        now, settings = self._clock(), self._settings
         waiting = [message.waiting[rid] for rid in rids]
-        due = next_attempt(
-            now, waiting[0].attempts + 1, settings.retry_first, settings.retry_max, self._chance.random()
-        )
+        due = trouble.not_before
+        if trouble.tried or not due:
+            chance = self._chance.random()
+            attempts = waiting[0].attempts + 1
+            due = max(due, next_attempt(now, attempts, settings.retry_first, settings.retry_max, chance))
         due = min(due, max(now, message.received_at + settings.lifetime))
         for one in waiting:
-            one.attempts, one.due, one.said = one.attempts + 1, due, trouble.sentence
+            one.attempts, one.due, one.said = one.attempts + trouble.tried, due, trouble.sentence
         until = datetime.datetime.fromtimestamp(due, datetime.UTC)
         self._tools.emit(MessagePending(message.mid, tuple(rids), until))
-        return [RecipientChange.deferred(one.rid, due, one.attempts, one.said) for one in waiting]
+        account.quiet += [RecipientChange.deferred(one.rid, due, one.attempts, one.said) for one in waiting]
+        if self._is_late(message, now) and (reported := late(message)):
+            message.delay_told = True
+            account.notices[Kind.DELAYED] = _Part([], reported, delay_told=True)
 
-    def _return(
-        self,
-        message: Message,
-        returned: list[tuple[Waiting, Trouble]],
-        changes: list[RecipientChange],
-    ) -> None:
-        task = asyncio.get_running_loop().create_task(self._write_notice(message, returned, changes))
+    def _is_late(self, message: Message, now: float) -> bool:
+        """Whether its sender should hear now that it waits: once, and never who sent it from nobody."""
+        after = self._settings.delay_warning
+        return bool(
+            after and message.sender is not None and not message.delay_told and now - message.received_at >= after
+        )
+
+    def _tell(self, message: Message, kind: Kind, part: _Part) -> None:
+        task = asyncio.get_running_loop().create_task(self._write_notice(message, kind, part))
         self._notices.add(task)
         task.add_done_callback(self._notices.discard)
 
-    async def _write_notice(
-        self,
-        message: Message,
-        returned: list[tuple[Waiting, Trouble]],
-        changes: list[RecipientChange],
-    ) -> None:
-        """The notice enters the spool in the same transaction in which the recipient leaves it."""
-        assert message.sender is not None
-        now = self._clock()
-        gateway = self._tools.current.revision.configuration.gateway
-        mid = self._next_mid()
-        text = failure_notice(
-            reporting_mta=gateway.hostname,
-            postmaster=gateway.postmaster,
-            recipient=message.sender,
-            mid=mid,
-            original_mid=message.mid,
-            received_at=datetime.datetime.fromtimestamp(message.received_at, datetime.UTC),
-            now=datetime.datetime.fromtimestamp(now, datetime.UTC),
-            failures=[
-                FailedRecipient(one.address, trouble.status, trouble.code, trouble.sentence)
-                for one, trouble in returned
-            ],
-            original_head=await self._head(message.mid),
-        )
-        notice = NewMessage(
-            mid=mid,
-            sender=None,
-            recipients=(Recipient(message.sender),),
-            size=len(text),
-            received_at=now,
-            origin={"notice_for": message.mid},
-        )
-        self._tools.emit(BounceGenerated(mid, message.mid))
+    async def _write_notice(self, message: Message, kind: Kind, part: _Part) -> None:
+        """The notice enters the spool in the same transaction in which the recipients leave it."""
+        notice = await self._writer.write(kind, message, part.reported)
         message.notices -= 1
-        self._close(message, changes, (notice, text))
+        self._close(message, part, notice)
 
-    async def _head(self, mid: int) -> bytes:
-        head = b""
-        try:
-            async for chunk in self._tools.body(mid):
-                head += chunk
-                if len(head) >= HEADERS_IN_NOTICE or b"\r\n\r\n" in head:
-                    break
-        except OSError:
-            return b""  # the notice goes out without the header rather than not at all
-        return head.partition(b"\r\n\r\n")[0] + b"\r\n"
-
-    def _settle(
-        self,
-        mid: int,
-        changes: list[RecipientChange],
-        finished: bool,
-        notice: tuple[NewMessage, bytes] | None,
-    ) -> None:
-        done = partial(self._settled, mid, changes, finished, notice)
-        self._spool.settle(mid, changes, finished, notice=notice, done=done)
+    def _settle(self, mid: int, part: _Part, finished: bool, notice: tuple[NewMessage, bytes] | None) -> None:
+        done = partial(self._settled, mid, part, finished, notice)
+        self._spool.settle(mid, part.changes, finished, notice=notice, delay_told=part.delay_told, done=done)
 
     def _settled(
         self,
         mid: int,
-        changes: list[RecipientChange],
+        part: _Part,
         finished: bool,
         notice: tuple[NewMessage, bytes] | None,
         fault: SpoolFault | None,
@@ -198,20 +190,19 @@ class Ledger:
         if fault is not None:
             self._tools.emit(SpoolTrouble(fault.sentence))
             loop = asyncio.get_running_loop()
-            loop.call_later(SETTLE_AGAIN, self._settle, mid, changes, finished, notice)
+            loop.call_later(SETTLE_AGAIN, self._settle, mid, part, finished, notice)
         elif notice is not None:
             self._tools.emit(MessageQueued(notice[0].mid))
             self._add(notice[0].queued())
+
+    @property
+    def _settings(self) -> DeliverySettings:
+        return self._tools.current.revision.configuration.delivery
 
     async def stop(self) -> None:
         """Wait for the notices being written."""
         if self._notices:
             await asyncio.gather(*self._notices, return_exceptions=True)
-
-
-def _said(fate: Fate) -> str:
-    assert fate.reply is not None
-    return " ".join(fate.reply.lines)
 
 
 def _by_trouble(fates: Sequence[Fate]) -> dict[Trouble, list[int]]:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from sealgate.delivery.transaction import Parcel
-from sealgate.mail.envelope import Demands, Notify
+from sealgate.delivery.passage import Parcel
+from sealgate.mail.address import Address
+from sealgate.mail.envelope import Demands, Notify, Recipient
 
 
 @dataclass(slots=True)
@@ -25,7 +26,12 @@ class Waiting:
     @property
     def domain(self) -> str:
         """The domain that decides where it goes."""
-        return self.address.rpartition("@")[2].lower()
+        return Address("", self.address.rpartition("@")[2]).domain_key
+
+    @property
+    def recipient(self) -> Recipient:
+        """As the sender asked about it."""
+        return Recipient(self.address, self.notify, self.orcpt)
 
 
 @dataclass(slots=True)
@@ -67,7 +73,7 @@ class Job:
         waiting = self.message.waiting
         return Parcel(
             self.message.sender,
-            [(rid, waiting[rid].address) for rid in self.rids],
+            [(rid, waiting[rid].recipient) for rid in self.rids],
             self.message.size,
-            self.message.demands.body_8bit,
+            self.message.demands,
         )

@@ -135,6 +135,31 @@ class BounceGenerated(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class NoticeOmitted(Event):
+    """Nobody is told what became of these recipients."""
+
+    mid: int
+    rids: tuple[int, ...]
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class DelayNoticeGenerated(Event):
+    """The notice `mid` tells the sender that the message `for_mid` is late."""
+
+    mid: int
+    for_mid: int
+
+
+@dataclass(frozen=True, slots=True)
+class RelayNoticeGenerated(Event):
+    """The notice `mid` tells the sender that the message `for_mid` went to a server that confirms nothing."""
+
+    mid: int
+    for_mid: int
+
+
+@dataclass(frozen=True, slots=True)
 class MessageFinished(Event):
     """Every recipient of a message has its final fate."""
 

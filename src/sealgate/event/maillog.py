@@ -206,6 +206,15 @@ _LINES: dict[type[Event], tuple[Level, _Words]] = dict(
             lambda e, how: f"Message {e.mid} to RID {list(e.rids)} pending till {_date(e.until, how.zone)}",
         ),
         _line(facts.BounceGenerated, lambda e, _: f"MID {e.mid} was generated for bounce of MID {e.for_mid}"),
+        _line(
+            facts.DelayNoticeGenerated,
+            lambda e, _: f"MID {e.mid} was generated for delay of MID {e.for_mid}",
+        ),
+        _line(
+            facts.RelayNoticeGenerated,
+            lambda e, _: f"MID {e.mid} was generated for relay of MID {e.for_mid}",
+        ),
+        _line(facts.NoticeOmitted, lambda e, _: f"MID {e.mid} to RID {list(e.rids)} no notice: {e.reason}"),
         _line(facts.MessageFinished, lambda e, _: f"Message finished MID {e.mid} done"),
         _line(
             facts.GatewayStarted,

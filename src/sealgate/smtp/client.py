@@ -11,6 +11,7 @@ Ask for a reply only when one is awaited: then what a server sends unasked stays
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sealgate.mail.reply import Reply
@@ -24,6 +25,7 @@ LINES_LIMIT = 200
 
 _LINE = re.compile(rb"([2-5][0-9]{2})(?:([ -])(.*))?", re.DOTALL)
 _ENHANCED = re.compile(r"#?([245]\.[0-9]{1,3}\.[0-9]{1,3})(?: |$)")
+_JOINERS = str.maketrans("", "", "\u200c\u200d")  # some scripts cannot be written without them (RFC 5892 §A)
 _SHOWN = 60
 
 
@@ -48,6 +50,9 @@ class Capabilities:
     pipelining: bool = False
     eight_bit_mime: bool = False
     enhanced: bool = False
+    dsn: bool = False
+    smtputf8: bool = False
+    chunking: bool = False
 
 
 class ClientMachine:
@@ -63,6 +68,7 @@ class ClientMachine:
         self._lines: list[str] = []
         self._asked_tls = False
         self._awaits_tls = False
+        self._utf8 = False
 
     def receive(self, data: bytes) -> None:
         """Take bytes from the server."""
@@ -121,19 +127,22 @@ class ClientMachine:
         self._asked_tls = True
         return _command("STARTTLS")
 
-    def mail(self, sender: str | None, size: int | None, body_8bit: bool) -> bytes:
-        """MAIL; None is the null path, and a size of None and a 7bit body are not mentioned."""
-        size_option = "" if size is None else f" SIZE={size}"
-        body_option = " BODY=8BITMIME" if body_8bit else ""
-        return _command(f"MAIL FROM:<{sender or ''}>{size_option}{body_option}")
+    def mail(self, sender: str | None, parameters: Sequence[str] = ()) -> bytes:
+        """MAIL; None is the null path. With SMTPUTF8 among the parameters this and the RCPTs may hold UTF-8."""
+        self._utf8 = "SMTPUTF8" in parameters
+        return _command(" ".join((f"MAIL FROM:<{sender or ''}>", *parameters)), self._utf8)
 
-    def rcpt(self, recipient: str) -> bytes:
+    def rcpt(self, recipient: str, parameters: Sequence[str] = ()) -> bytes:
         """RCPT."""
-        return _command(f"RCPT TO:<{recipient}>")
+        return _command(" ".join((f"RCPT TO:<{recipient}>", *parameters)), self._utf8)
 
     def data(self) -> bytes:
         """DATA; after the reply 354 the body follows (`sealgate.smtp.data.Stuffer`)."""
         return _command("DATA")
+
+    def bdat(self, size: int, *, last: bool) -> bytes:
+        """BDAT (RFC 3030); so many bytes of the message follow at once, as they are."""
+        return _command(f"BDAT {size} LAST" if last else f"BDAT {size}")
 
     def rset(self) -> bytes:
         """RSET."""
@@ -156,6 +165,9 @@ def capabilities(reply: Reply) -> Capabilities:
         pipelining="PIPELINING" in offered,
         eight_bit_mime="8BITMIME" in offered,
         enhanced="ENHANCEDSTATUSCODES" in offered,
+        dsn="DSN" in offered,
+        smtputf8="SMTPUTF8" in offered,
+        chunking="CHUNKING" in offered,
     )
 
 
@@ -164,11 +176,11 @@ def _size(parameters: list[str]) -> int:
     return int(limit) if re.fullmatch("[0-9]{1,20}", limit) else 0
 
 
-def _command(line: str) -> bytes:
+def _command(line: str, utf8: bool = False) -> bytes:
     """A line of ours. An address with a line ending in it would be a second command: never sent."""
-    if not (line.isascii() and line.isprintable()):
+    if not (line.translate(_JOINERS).isprintable() and (utf8 or line.isascii())):
         raise ValueError(f"{line!r} cannot be sent as an SMTP command")
-    return f"{line}\r\n".encode("ascii")
+    return f"{line}\r\n".encode()
 
 
 def _printable(line: bytes) -> str:

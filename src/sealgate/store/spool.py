@@ -128,12 +128,13 @@ class Spool:
         finished: bool,
         *,
         notice: tuple[NewMessage, bytes] | None = None,
+        delay_told: bool = False,
         done: Done | None = None,
     ) -> None:
         """Record what became of recipients, and keep the notice of it, in one transaction.
 
         `finished` says that no recipient waits any more. The message leaves when that is so in here too: a settle
-        that comes late, or again after a fault, is not lost with it.
+        that comes late, or again after a fault, is not lost with it. `delay_told`: the notice tells that it is late.
         """
         if finished:
             self._finished.add(mid)
@@ -147,6 +148,7 @@ class Spool:
                 tuple((mid, change) for change in changes),
                 (mid,) if mid in self._finished else (),
                 done,
+                (mid,) if delay_told else (),
             )
         )
 

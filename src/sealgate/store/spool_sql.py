@@ -126,6 +126,11 @@ def change(connection: sqlite3.Connection, changes: Iterable[tuple[int, Recipien
     )
 
 
+def mark_delay_told(connection: sqlite3.Connection, mids: Iterable[int]) -> None:
+    """Record that the senders of these messages have been told that they are late."""
+    connection.executemany("UPDATE message SET delay_told = 1 WHERE mid = ?", [(mid,) for mid in mids])
+
+
 def delete_finished(connection: sqlite3.Connection, mids: Sequence[int]) -> list[int]:
     """Delete those of these messages that no recipient waits for; gives their numbers."""
     rows = connection.execute(

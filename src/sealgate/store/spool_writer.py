@@ -30,6 +30,7 @@ class Work:
     changes: Sequence[tuple[int, RecipientChange]]
     finished: Sequence[int]
     done: Done | None
+    delay_told: Sequence[int] = ()
 
 
 Outcome = tuple[Work, SpoolFault | None]
@@ -132,6 +133,7 @@ class SpoolWriter:
         new = [one for each in works for one in each.new]
         changes = [one for each in works for one in each.changes]
         finished = [one for each in works for one in each.finished]
+        told = [one for each in works for one in each.delay_told]
         if any(body is None for _, body in new):
             sync_folder(self._bodies)  # the name of a file is durable only with its folder
         with transaction(connection):
@@ -139,6 +141,8 @@ class SpoolWriter:
                 spool_sql.insert(connection, new)
             if changes:
                 spool_sql.change(connection, changes)
+            if told:
+                spool_sql.mark_delay_told(connection, told)
             return spool_sql.delete_finished(connection, finished) if finished else []
 
     def _on_loop(self, function: Callable[..., None], *arguments: object) -> None:
