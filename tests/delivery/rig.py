@@ -19,6 +19,7 @@ from sealgate.delivery.route import Router
 from sealgate.delivery.schedule import Schedule
 from sealgate.delivery.tools import CarrierTools
 from sealgate.event.facts import BounceGenerated, DelayNoticeGenerated, Event, MessageFinished, RelayNoticeGenerated
+from sealgate.live.resolver import LiveResolver
 from sealgate.live.revision import Current, LiveRevision
 from sealgate.mail.envelope import ORDINARY, Demands, Recipient
 from sealgate.store.spool import NewMessage, Spool, SpoolFault
@@ -46,7 +47,7 @@ class Rig:
         tools = CarrierTools(
             current=self.current,
             handlings=Handlings(self.current),
-            router=Router(self.current, chance),
+            router=Router(self.current, LiveResolver(self.current), chance),
             hosts=HostMemory(time.time, self.events.append),
             next_dcid=lambda: next(dcids),
             emit=self.events.append,

@@ -10,6 +10,7 @@ import pytest
 
 from sealgate.delivery.route import Router, Target, is_own
 from sealgate.delivery.trouble import HopTrouble, Trouble
+from sealgate.live.resolver import LiveResolver
 from sealgate.live.revision import Current, LiveRevision
 from tests.config.samples import configuration, listener
 from tests.peers.dns import Answer, NameServer, name_server
@@ -27,7 +28,7 @@ async def targets(names: NameServer, zone: dict[tuple[str, str], Answer], domain
     names.zone = zone
     settings = configuration(dns={"servers": [names.place], "timeout": 2.0}, **tables)
     current = Current(LiveRevision(1, settings, {}, None, None))
-    return await Router(current, random.Random(7)).targets(domain, OWN)
+    return await Router(current, LiveResolver(current), random.Random(7)).targets(domain, OWN)
 
 
 async def places(*given: Any, **tables: Any) -> list[str]:
@@ -55,7 +56,8 @@ async def test_mx_hosts_come_by_preference(names: NameServer) -> None:
 async def test_equal_ones_take_turns(names: NameServer) -> None:
     names.zone = mx("10 a.example.", "10 b.example.", "5 c.example.")
     settings = configuration(dns={"servers": [names.place]})
-    router = Router(Current(LiveRevision(1, settings, {}, None, None)), random.Random(7))
+    current = Current(LiveRevision(1, settings, {}, None, None))
+    router = Router(current, LiveResolver(current), random.Random(7))
     seen = {tuple(target.ip for target in await router.targets("to.example", OWN)) for _ in range(40)}
     assert seen == {("192.0.2.3", "192.0.2.1", "192.0.2.2"), ("192.0.2.3", "192.0.2.2", "192.0.2.1")}
 
