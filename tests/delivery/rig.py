@@ -109,7 +109,7 @@ class Rig:
         """Until these messages have left the queue, and with them the notices they led to."""
 
         def gone() -> bool:
-            notices = {each.mid for kind in NOTICES for each in self.of(kind)}
+            notices = {each.mid for each in self.events if isinstance(each, NOTICES)}
             return {*mids, *notices} <= {each.mid for each in self.of(MessageFinished)}
 
         await self.until(gone)

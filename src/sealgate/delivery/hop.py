@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from typing import cast
 
 from cryptography import x509
@@ -163,5 +164,6 @@ async def connect(name: str, ip: str, port: int, source: str | None, timeout: fl
     except TimeoutError as error:
         raise HopLost(f"no connection within {timeout:g} seconds") from error
     except OSError as error:
-        raise HopLost(f"[Errno {error.errno}] {error.strerror or error}") from error
+        words = os.strerror(error.errno) if error.errno else error  # asyncio's own name the call, not the reason
+        raise HopLost(f"[Errno {error.errno}] {words}") from error
     return hop
