@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sealgate.mail.address import Address, AddressError, parse_address, parse_path
+from sealgate.mail.address import Address, AddressError, AddressNotAscii, parse_address, parse_path
 
 LONGEST_LABEL = "d" * 63
 LONGEST_DOMAIN = ".".join([LONGEST_LABEL] * 3 + ["d" * 61])
@@ -105,6 +105,83 @@ def test_nobody_else_may_lack_a_domain() -> None:
         parse_path(b"<hostmaster>", bare_postmaster=True)
 
 
+WIDE = {
+    "jürgen@b.example": "b.example",
+    "a@münchen.example": "xn--mnchen-3ya.example",
+    "a@MÜNCHEN.Example": "xn--mnchen-3ya.example",
+    "a@mu\u0308nchen.example": "xn--mnchen-3ya.example",
+    "a@straße.example": "xn--strae-oqa.example",
+    "用户@例え.テスト": "xn--r8jz45g.xn--zckzah",
+    '"j ü"@under_score.münchen.example': "under_score.xn--mnchen-3ya.example",
+    "ü@[192.0.2.1]": "[192.0.2.1]",
+    "\u0628\u0631\u064a\u062f\u200c\u0647\u0627@b.example": "b.example",
+    "a@\uff42.example": "b.example",
+}
+
+NOT_WIDE = {
+    "ü": "no domain",
+    "ü ü@b.example": "before @",
+    "ü..ü@b.example": "before @",
+    "a@ü..example": "the domain",
+    "a@.ü": "the domain",
+    "a@-ü.example": "the domain",
+    "a@ü_.example": "the domain",
+    "a@ü\u3002example": "the domain",  # a dot, but not to every server
+    "a@ü.\uff41\uff3f": "the domain",
+    "a@\u0301a.example": "the domain",
+    "a@\u2603\ufe0f.example": "the domain",
+    "a@" + "ü" * 60 + ".example": "the domain",
+    "ü@-b.example": "the domain",
+    "ü@b..example": "the domain",
+    "ü@[192.0.2.256]": "the domain",
+    "a@[ü]": "the domain",
+    "a\u0085b@b.example": "cannot be seen",
+    "a\u2028b@b.example": "cannot be seen",
+    "a\u202eb@b.example": "cannot be seen",
+    "a\u00a0b@b.example": "cannot be seen",
+    "a\ufeffb@b.example": "cannot be seen",
+    "ü" * 160 + "@b.example": "more than 320",
+}
+
+
+@pytest.mark.parametrize("text", WIDE)
+def test_smtputf8_allows_every_script(text: str) -> None:
+    address = parse_path(f"<{text}>".encode(), utf8=True)
+    assert address is not None
+    assert str(address) == text
+    assert address.domain_key == WIDE[text]
+
+
+@pytest.mark.parametrize("text", NOT_WIDE)
+def test_smtputf8_does_not_allow_everything(text: str) -> None:
+    with pytest.raises(AddressError, match=NOT_WIDE[text]) as caught:
+        parse_address(text, utf8=True)
+    assert str(caught.value).isascii()
+
+
+@pytest.mark.parametrize("text", WIDE)
+def test_without_smtputf8_they_are_refused_as_such(text: str) -> None:
+    with pytest.raises(AddressNotAscii):
+        parse_path(f"<{text}>".encode())
+
+
+@pytest.mark.parametrize(
+    "path", [b"<\xff@b.example>", b"<a@b.\xc3>", b"<\xc0\xaf@b.example>", b"<\xed\xa0\x80@b.example>"]
+)
+def test_what_is_not_utf8_is_no_address(path: bytes) -> None:
+    with pytest.raises(AddressError, match="neither ASCII nor UTF-8"):
+        parse_path(path, utf8=True)
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_smtputf8_changes_nothing_for_ascii(path: bytes) -> None:
+    assert parse_path(path, utf8=True) == PATHS[path]
+
+
+def test_a_domain_compares_in_either_form() -> None:
+    assert Address("a", "MÜNCHEN.example").domain_key == Address("a", "xn--mnchen-3ya.EXAMPLE").domain_key
+
+
 def test_domains_compare_without_case_and_are_kept_as_written() -> None:
     address = parse_address("A@B.Example")
     assert address.domain_key == "b.example"
@@ -114,6 +191,20 @@ def test_domains_compare_without_case_and_are_kept_as_written() -> None:
 @pytest.mark.parametrize("address", [address for address in PATHS.values() if address is not None])
 def test_writing_undoes_reading(address: Address) -> None:
     assert parse_address(str(address)) == address
+
+
+@given(st.text(max_size=20), st.text(max_size=20) | st.text("aü.-_ß\u0301\u200d。", max_size=70))
+def test_an_address_of_any_script_has_a_key_of_dns(local: str, domain: str) -> None:
+    try:
+        address = parse_path(f"<{local}@{domain}>".encode(errors="replace"), utf8=True)
+    except AddressError:
+        return
+    assert address is not None
+    assert address.domain_key.isascii()
+    assert address.domain_key == address.domain_key.lower()
+    assert parse_address(str(address), utf8=True) == address
+    if address.domain[0] != "[":
+        assert parse_address(f"a@{address.domain_key}").domain_key == address.domain_key
 
 
 @given(st.binary(max_size=80) | st.text('<>@.,:"\\[]a1 \x00é', max_size=40).map(str.encode))

@@ -54,3 +54,44 @@ def test_what_is_no_line_can_be_taken_whole() -> None:
     assert len(buffer) == 0
     buffer.receive(b"QUIT\r\n")
     assert buffer.next_line() == b"QUIT\r\n"
+
+
+def test_a_line_that_was_shortened_stays_too_long_under_a_larger_limit() -> None:
+    buffer = LineBuffer(8)
+    buffer.receive(b"MAIL FROM:<someone")
+    assert buffer.next_line() is None
+    buffer.limit = 100
+    buffer.receive(b"@b.example>\r\nNOOP\r\n")
+    line = buffer.next_line()
+    assert line is not None
+    assert not line.endswith(b"\n")
+    assert buffer.next_line() == b"NOOP\r\n"
+
+
+def test_a_smaller_limit_holds_for_a_line_under_way() -> None:
+    buffer = LineBuffer(100)
+    buffer.receive(b"a" * 20)
+    assert buffer.next_line() is None
+    buffer.limit = 8
+    buffer.receive(b"\r\n")
+    assert buffer.next_line() == b"a" * 8
+
+
+@given(st.binary(max_size=40), st.lists(st.integers(0, 9)))
+def test_octets_are_taken_in_order(data: bytes, counts: list[int]) -> None:
+    buffer = LineBuffer(100)
+    buffer.receive(data)
+    taken = b""
+    for count in counts:
+        piece = buffer.take(count)
+        assert len(piece) == min(count, len(data) - len(taken))
+        taken += piece
+    assert taken + buffer.take() == data
+    assert not buffer
+
+
+def test_a_line_behind_taken_octets_is_found() -> None:
+    buffer = LineBuffer(100)
+    buffer.receive(b"ab\ncdNOOP\r\n")
+    assert buffer.take(5) == b"ab\ncd"
+    assert buffer.next_line() == b"NOOP\r\n"

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from sealgate.mail.address import Address
+from sealgate.mail.address import Address, AddressError, AddressNotAscii
+from sealgate.mail.envelope import Notify
 from sealgate.mail.reply import Reply
 from sealgate.smtp import replies
+from sealgate.smtp.data import BareLineEndings
 from sealgate.smtp.server import (
     BAD_COMMANDS,
     INJECTION,
@@ -56,6 +58,22 @@ def test_what_the_events_say() -> None:
         Quit(replies.BYE),
     ]
     assert peer.messages == [b"body\r\n"]
+
+
+def test_what_the_events_say_of_extensions() -> None:
+    peer = Gateway()
+    peer.hear(b"EHLO x\r\nMAIL FROM:<> SMTPUTF8 RET=HDRS ENVID=a+20b\r\n")
+    peer.hear("RCPT TO:<ü@inside.example> NOTIFY=NEVER ORCPT=rfc822;a@b\r\n".encode())
+    assert peer.events[1:] == [
+        Mail(None, None, body_8bit=False, utf8=True, ret="HDRS", envid="a+20b"),
+        Rcpt(Address("ü", "inside.example"), Notify.NEVER, "rfc822;a@b"),
+    ]
+
+
+def test_a_message_by_data_tells_of_bare_line_endings_that_are_allowed() -> None:
+    peer = Gateway(bare=BareLineEndings.ALLOW)
+    peer.hear(ENVELOPE + b"a\nb\r\n.\r\n")
+    assert peer.events[-1] == MessageEnd(5, None, bare=True)
 
 
 def test_the_greeting_names_the_host_and_esmtp() -> None:
@@ -192,8 +210,11 @@ def test_only_four_commands_work_before_required_tls() -> None:
 
 
 ALL_REPLIES = {name: value for name, value in vars(replies).items() if isinstance(value, Reply)} | {
-    "bad sender": replies.bad_address("reason", recipient=False),
-    "bad recipient": replies.bad_address("reason", recipient=True),
+    "bad sender": replies.bad_address(AddressError("reason"), recipient=False),
+    "bad recipient": replies.bad_address(AddressError("reason"), recipient=True),
+    "wide recipient": replies.bad_address(AddressNotAscii("reason"), recipient=True),
+    "all commands": replies.commands(verb.decode() for verb in COMMANDS),
+    "largest chunk": replies.chunk_ok(10**20 - 1),
     "null sender": replies.sender_ok(None),
     "longest sender": replies.sender_ok(Address("l" * 66, "d" * 253)),
     "longest recipient": replies.recipient_ok(Address("l" * 66, "d" * 253)),

@@ -1,19 +1,12 @@
-"""Conversations as they stand on the wire.
-
-C: what the client sends, with the escapes of Python; S: a line that the server answers, or only its code;
-TLS: the handshake is done.
-"""
+"""Conversations as they stand on the wire (see `transcript`): what every server of SMTP does."""
 
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from sealgate.mail.reply import ReplyStyle
-from sealgate.smtp.data import BareLineEndings
-from tests.smtp.cutting import cuts, pieces
 from tests.smtp.gateway import Gateway
+from tests.smtp.transcript import play
 
 EHLO = """
 C: EHLO client.example
@@ -434,75 +427,9 @@ S: 502 5.5.1 command not offered here
 }
 
 
-def gateway(name: str) -> Gateway:
-    """The gateway that a transcript's name asks for."""
-    style = ReplyStyle.ASYNCOS if name.startswith("asyncos") else ReplyStyle.RFC2034
-    return Gateway(starttls=not name.startswith("no"), require_tls=name.startswith("tls"), style=style)
-
-
-def sent(line: str) -> bytes:
-    """What a C: line puts on the wire."""
-    text = line[2:].removeprefix(" ")
-    return text.encode("latin-1").decode("unicode_escape").encode("latin-1") + b"\r\n"
-
-
 @pytest.mark.parametrize("name", TRANSCRIPTS)
 def test_a_conversation(name: str) -> None:
-    peer = gateway(name)
-    waiting: list[str] = []
-    for line in TRANSCRIPTS[name].strip("\n").splitlines():
-        if line.startswith("S: "):
-            assert waiting, f"the server said nothing where it should say {line}"
-            reply = waiting.pop(0)
-            assert reply == line[3:] or (len(line) == 6 and reply.startswith(line[3:] + " ")), line
-            continue
-        assert not waiting, f"unasked: {waiting}"
-        if line == "TLS":
-            peer.machine.tls_started()
-        elif line:
-            waiting = peer.hear(sent(line)).decode("ascii").splitlines()
-    assert not waiting, f"unasked: {waiting}"
-
-
-FRAGMENTS = sorted(
-    {sent(line) for transcript in TRANSCRIPTS.values() for line in transcript.splitlines() if line.startswith("C:")}
-    | {b"\r", b"\n", b"\0", b".\r\n", b"\r\n.\r\n", b"\n.\n", b"x" * 250, b"EHLO x\r\n", b"<", b'"', b"\xff"}
-)
-TRANSACTION = b"HELO x\r\nMAIL FROM:<a@b.c>\r\nRCPT TO:<a@b.c>\r\nDATA\r\n"
-
-talk = st.builds(
-    lambda begin, lines, garbage: begin + b"".join(lines) + garbage,
-    st.sampled_from([b"", b"HELO x\r\n", TRANSACTION]),
-    st.lists(st.sampled_from(FRAGMENTS), max_size=20),
-    st.binary(max_size=40),
-)
-
-
-def heard(data: list[bytes], *, require_tls: bool, bare: BareLineEndings) -> tuple[bytes, Gateway]:
-    """What a gateway answers to the pieces."""
-    peer = Gateway(require_tls=require_tls, bare=bare)
-    return b"".join(peer.hear(piece) for piece in data), peer
-
-
-@given(talk, cuts(), st.booleans(), st.sampled_from(BareLineEndings))
-def test_any_cutting_gives_the_same_conversation(
-    data: bytes, where: list[int], require_tls: bool, bare: BareLineEndings
-) -> None:
-    said, peer = heard([data], require_tls=require_tls, bare=bare)
-    cut_said, cut_peer = heard(pieces(data, where), require_tls=require_tls, bare=bare)
-    assert cut_said == said
-    assert cut_peer.events == peer.events
-    assert cut_peer.messages == peer.messages
-
-
-@given(talk)
-def test_garbage_gives_well_formed_replies_and_nothing_else(data: bytes) -> None:
-    said, peer = heard([data], require_tls=False, bare=BareLineEndings.REFUSE)
-    assert said.isascii()
-    for line in said.decode("ascii").split("\r\n")[:-1]:
-        assert line.isprintable()
-        assert line[:3].isdecimal()
-        assert line[3] in " -"
-        assert len(line) <= 510
-    assert said == b"" or said.endswith(b"\r\n")
-    assert peer.machine.pending_plaintext <= max(len(data), 1)
+    style = ReplyStyle.ASYNCOS if name.startswith("asyncos") else ReplyStyle.RFC2034
+    play(
+        Gateway(starttls=not name.startswith("no"), require_tls=name.startswith("tls"), style=style), TRANSCRIPTS[name]
+    )

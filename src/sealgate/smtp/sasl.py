@@ -36,6 +36,8 @@ class Exchange:
         """Take the client's next response, without its CRLF; a reply ends the exchange (RFC 4954 §4)."""
         if line == b"*":
             return replies.AUTH_CANCELLED
+        if len(line) % 4:
+            return replies.AUTH_UNREADABLE
         try:
             response = a2b_base64(line, strict_mode=True).decode("utf-8")
         except ValueError:  # neither base64 nor UTF-8

@@ -47,6 +47,7 @@ from sealgate.smtp.event import (
 from sealgate.smtp.line import LineBuffer
 from sealgate.smtp.offer import HIDEABLE, Limits, Offer
 from sealgate.smtp.sasl import Exchange
+from sealgate.smtp.shown import Shown
 from sealgate.smtp.table import COMMANDS, IN_TRANSACTION, Command, State
 
 __all__ = [
@@ -91,8 +92,6 @@ could be either, so nothing of it is read."""
 
 _LOGINS = 3  # wrong ones in one session; beyond the session it is for others to count
 _NOT_UNDERSTOOD = range(500, 503)
-_SECRET = "AUTH ***"
-_AUTH = re.compile(rb"\bAUTH\b", re.IGNORECASE)
 _BDAT = re.compile(rb"[ \t]*BDAT", re.IGNORECASE)
 
 
@@ -125,7 +124,8 @@ class ServerMachine:
         self._state = State.GREETED
         self._announced: frozenset[str] = frozenset()
         self._recipients = self._bad = self._failed_logins = 0
-        self._utf8 = self._secret = self._logged_in = False
+        self._utf8 = self._logged_in = False
+        self._shown = Shown()
         self._exchange: Exchange | None = None
         self._end: DataEnd | None = None
 
@@ -209,21 +209,13 @@ class ServerMachine:
             return None
         exchange = self._exchange if self._state is State.AUTH else None
         if exchange is not None:
-            self._state, self._secret = State.READY, True  # another challenge makes it AUTH again
-        else:
-            self._secret = self._is_secret(line)
+            self._state = State.READY  # another challenge makes it AUTH again
+        self._shown.see(line, response=exchange is not None)
         if not line.endswith(b"\n"):
             return self._refuse(replies.LINE_TOO_LONG, line)
         if not line.endswith(b"\r\n") or line.count(b"\r") > 1 or b"\0" in line:
             return self._refuse(replies.BARE_LINE_ENDING, line)
         return self._obey(line[:-2]) if exchange is None else self._go_on(exchange, line[:-2])
-
-    def _is_secret(self, line: bytes) -> bool:
-        """Whether it may hold a passphrase: an AUTH, however misspelt, and behind it what is no command."""
-        verb = split_command(line)[0]
-        if verb in COMMANDS and verb != b"AUTH":
-            return False
-        return self._secret or _AUTH.search(line) is not None
 
     @property
     def _extensions(self) -> frozenset[str]:
@@ -280,12 +272,8 @@ class ServerMachine:
             self._bad += 1
             if self._bad > self._limits.bad_commands:
                 return self._hang_up(replies.BAD_COMMAND_LIMIT, BAD_COMMANDS)
-        self._owed = self._refusal(reply, line)
+        self._owed = Refusal(reply, self._shown.text(line))
         return self._owed
-
-    def _refusal(self, reply: Reply, line: bytes) -> Refusal:
-        shown = line.rstrip().decode("latin-1").encode("unicode_escape").decode("ascii")
-        return Refusal(reply, _SECRET if self._secret else shown)
 
     def _hang_up(self, reply: Reply | None, reason: str) -> Hangup:
         self._state = State.OVER
@@ -324,7 +312,7 @@ class ServerMachine:
             assert isinstance(found, Reply)
             return self._refuse(found, line)
         if objection is not None:
-            self._source = RefusedChunk(found, self._refusal(objection, line))
+            self._source = RefusedChunk(found, Refusal(objection, self._shown.text(line)))
             self._before_skip = State.GREETED if self._state is State.GREETED else State.READY
             self._state = State.SKIP
             return self._next_of_chunk()
