@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from sealgate.app import evaluate, gateway, sink
-from sealgate.cli import commands, passphrase
+from sealgate.cli import backup, commands, passphrase
 from sealgate.cli import init as init_command
 from sealgate.cli.client import NotRunning, Refused
 from sealgate.store.database import StoreError
@@ -80,6 +80,8 @@ def _configuration_commands(words: _Words[argparse.ArgumentParser]) -> None:
     load.add_argument("file", metavar="FILE", help="a TOML file, or - for standard input")
     load.add_argument("--comment", default="", help="kept with the revision")
     _add(words, "hash-passphrase", passphrase.run, "Make the hash of a passphrase, for an account.")
+    backup.add_backup_arguments(_add(words, "backup", backup.backup, "Write all state to one file."))
+    backup.add_restore_arguments(_add(words, "restore", backup.restore, "Bring the state of a backup back."))
 
 
 def _queue_commands(words: _Words[argparse.ArgumentParser]) -> None:

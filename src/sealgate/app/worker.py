@@ -31,6 +31,8 @@ from sealgate.process.child import Connection
 from sealgate.process.endpoint import Listening
 from sealgate.process.ids import Ids
 from sealgate.process.lease import Lease, Leases
+from sealgate.store.copy import copy_spool, remove_copy
+from sealgate.store.database import StoreError
 from sealgate.store.room import Room
 from sealgate.store.spool import Queued, Spool
 from sealgate.tls.library import Library
@@ -55,9 +57,9 @@ class Worker:
         self._sessions: set[Stoppable] = set()
         self._ids = Ids(connection.channel)
         self._leases = Leases(connection.channel)
-        folder = home / "spool" / f"worker-{self._number}"
-        self._room = Room(folder, self._number, self._emit)
-        self._spool = Spool(folder, self._room)
+        self._folder = home / "spool" / f"worker-{self._number}"
+        self._room = Room(self._folder, self._number, self._emit)
+        self._spool = Spool(self._folder, self._room)
         self._resolver = LiveResolver(self._current)
         self._names = HostNames(lambda: (self._resolver.get(), self._resolver.settings.reverse_timeout))
         self._accounts = Accounts(lambda: self._current.revision.configuration.account_of)
@@ -97,6 +99,7 @@ class Worker:
         """Recover the spool, then listen."""
         await self._prepare_ids()
         self._limit_room()
+        await asyncio.to_thread(remove_copy, self._folder)
         self._take_over(await self._spool.start())
         if self._number == 1:
             await self._adopt_orphans()
@@ -215,6 +218,11 @@ class Worker:
     async def ask(self, op: str, body: dict[str, Any], fds: list[int]) -> dict[str, Any]:
         """What an operator wants to know or do about this worker's queue."""
         match op:
+            case "copy":
+                return await self._copy()
+            case "copy-done":
+                await asyncio.to_thread(remove_copy, self._folder)
+                return {}
             case "status":
                 return {"messages": self._schedule.waiting, "sessions": len(self._sessions)}
             case "queue-list":
@@ -224,6 +232,14 @@ class Worker:
             case "queue-retry":
                 return {"recipients": self._schedule.retry(body.get("mids"))}
         raise ChannelError(f"a worker does not know {op!r}")
+
+    async def _copy(self) -> dict[str, Any]:
+        """A copy of the spool for a backup; whoever asked for it says when it may go."""
+        try:
+            async with self._spool.bodies_kept() as folder:
+                return {"folder": str(await asyncio.to_thread(copy_spool, folder))}
+        except StoreError as error:
+            raise ChannelError(str(error)) from error
 
 
 def _delivery_policy(revision: LiveRevision) -> tuple[object, ...]:

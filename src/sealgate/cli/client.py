@@ -21,12 +21,14 @@ class Refused(Exception):
     """The gateway refused; the sentence is its own."""
 
 
-def ask(home: Path, op: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
-    """One request, one answer."""
-    return asyncio.run(_ask(home, op, body or {}))
+def ask(
+    home: Path, op: str, body: dict[str, Any] | None = None, *, patience: float | None = PATIENCE
+) -> dict[str, Any]:
+    """One request, one answer; without `patience`, as long as it takes."""
+    return asyncio.run(_ask(home, op, body or {}, patience))
 
 
-async def _ask(home: Path, op: str, body: dict[str, Any]) -> dict[str, Any]:
+async def _ask(home: Path, op: str, body: dict[str, Any], patience: float | None) -> dict[str, Any]:
     connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     try:
         connection.connect(str(home / SOCKET))
@@ -38,10 +40,10 @@ async def _ask(home: Path, op: str, body: dict[str, Any]) -> dict[str, Any]:
         raise NotRunning(f"no gateway runs on {home}; start it with: sealgate --home {home} serve") from error
     channel = Channel(connection, lambda op, body, fds: None, lambda: None, descriptors=False)
     try:
-        return await channel.request(op, body, timeout=PATIENCE)
+        return await channel.request(op, body, timeout=patience)
     except ChannelError as error:
         raise Refused(str(error)) from error
     except TimeoutError as error:
-        raise Refused(f"the gateway did not answer within {PATIENCE:g} seconds") from error
+        raise Refused(f"the gateway did not answer within {patience:g} seconds") from error
     finally:
         channel.close()

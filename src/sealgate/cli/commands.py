@@ -15,7 +15,9 @@ from sealgate.config.check import check
 from sealgate.config.document import parse, render
 from sealgate.config.problem import ConfigurationError, Problem
 from sealgate.config.weakness import weaknesses
+from sealgate.control.backup import finish_restore
 from sealgate.net.tls.library import measure_library
+from sealgate.store.copy import check_home
 from sealgate.store.revisions import Revisions
 
 
@@ -136,5 +138,8 @@ def _load_offline(home: Path, text: str, comment: str) -> int:
 
 
 def stored(home: Path) -> Revisions:
+    """The revisions of a home; a restore that was cut short is finished first."""
     home.mkdir(parents=True, exist_ok=True, mode=0o700)
+    finish_restore(home)
+    check_home(home)
     return Revisions(home / "revisions.db")

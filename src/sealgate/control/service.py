@@ -17,6 +17,9 @@ from sealgate.store.revisions import Revisions
 
 SOCKET = "control.sock"
 
+COPY_PATIENCE = 3600.0
+"""Seconds that the copies of large spools may take."""
+
 
 class Service:
     """Answers requests of the command line; every one comes with the name of a user of this machine."""
@@ -38,6 +41,10 @@ class Service:
                 return await self._queue_show(body["mid"])
             case "queue-retry":
                 return await self._queue_retry(body.get("mids"))
+            case "copy-queue":
+                return await self._copy_queue()
+            case "copy-done":
+                return await self._ask_workers("copy-done", {})
             case "showconfig":
                 return self._showconfig()
             case "loadconfig":
@@ -71,6 +78,15 @@ class Service:
     async def _queue_retry(self, mids: list[int] | None) -> dict[str, Any]:
         answers = await self._ask_workers("queue-retry", {"mids": mids})
         return {"recipients": sum(answer.get("recipients", 0) for answer in answers.values())}
+
+    async def _copy_queue(self) -> dict[str, Any]:
+        """Copies of all spools, each made by the worker that owns it; whoever asked says when they may go."""
+        asked = {"to": "workers", "op": "copy", "body": {}, "timeout": COPY_PATIENCE}
+        answers = await self._supervisor.request("ask", asked, timeout=COPY_PATIENCE)
+        for child, answer in answers.items():
+            if "error" in answer:
+                raise ChannelError(f"the queue of {child} could not be copied: {answer['error']}")
+        return {"folders": {child: answer["folder"] for child, answer in answers.items()}}
 
     def _showconfig(self) -> dict[str, Any]:
         revision = self._revisions.current()

@@ -7,7 +7,7 @@ import contextlib
 import json
 import os
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from sealgate.process.channel import Channel, ChannelError
@@ -15,6 +15,7 @@ from sealgate.process.channel import Channel, ChannelError
 KINDS = ("mid", "icid", "dcid")
 RESERVE = 10_000  # ids made durable at a time; the most that a crash skips
 MOST = 100_000  # ids that one request may take
+RAISE = 10_000_000  # ids that are skipped when the file comes from a backup
 BLOCK = 2_000  # ids that a worker asks for; it asks again when half of them are left
 
 
@@ -52,6 +53,28 @@ class IdBook:
         except OSError as error:
             raise IdError(f"cannot store the last ids used in {self._path}: {error.strerror}") from error
         self._reserved = dict(numbers)
+
+
+def highest(path: Path) -> dict[str, int]:
+    """No id handed out so far is above these; empty where there is no file, or none that can be understood."""
+    try:
+        return _read(path)
+    except IdError:
+        return {}
+
+
+def raise_ids(path: Path, *known: Mapping[str, int]) -> None:
+    """Make the next ids higher than those in the file and all that are known, and than those given since, unknown.
+
+    For numbers that come from a backup: the gateway has gone on after it was taken. Raises IdError.
+    """
+    numbers = _read(path)
+    for each in known:
+        numbers |= {kind: max(number, numbers.get(kind, 0)) for kind, number in each.items()}
+    try:
+        _write(path, {kind: numbers.get(kind, 0) + RAISE for kind in {*KINDS, *numbers}})
+    except OSError as error:
+        raise IdError(f"cannot store the last ids used in {path}: {error.strerror}") from error
 
 
 def _read(path: Path) -> dict[str, int]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import fcntl
 import os
+from contextlib import suppress
 from pathlib import Path
 
 
@@ -18,23 +19,42 @@ class HomeInUse(Exception):
 
 async def lock_home(home: Path, patience: float) -> int:
     """The descriptor that holds the lock. Waits `patience` seconds for an earlier gateway to end."""
-    path = home / "gateway.lock"
-    fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    fd = _open(home)
     try:
         async with asyncio.timeout(patience):
             while not _locked(fd):
                 await asyncio.sleep(0.05)
     except TimeoutError:
-        holder = os.pread(fd, 32, 0).decode("ascii", "replace").strip()
-        os.close(fd)
-        raise HomeInUse(
-            f"another gateway runs on {home} (it was started as process {holder}): stop it, its children too"
-        ) from None
+        raise _in_use(home, fd) from None
     except BaseException:
         os.close(fd)
         raise
+    return _signed(fd)
+
+
+def lock_home_now(home: Path) -> int:
+    """The descriptor that holds the lock, for work on a home that is at rest."""
+    fd = _open(home)
+    if not _locked(fd):
+        raise _in_use(home, fd)
+    return _signed(fd)
+
+
+def _open(home: Path) -> int:
+    return os.open(home / "gateway.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+
+
+def _in_use(home: Path, fd: int) -> HomeInUse:
+    holder = os.pread(fd, 32, 0).decode("ascii", "replace").strip()
+    os.close(fd)
+    return HomeInUse(f"another gateway runs on {home} (it was started as process {holder}): stop it, its children too")
+
+
+def _signed(fd: int) -> int:
+    """Who holds it stands in it, for the sentence that others get; on a full disk it does not."""
     os.ftruncate(fd, 0)
-    os.pwrite(fd, f"{os.getpid()}\n".encode("ascii"), 0)
+    with suppress(OSError):
+        os.pwrite(fd, f"{os.getpid()}\n".encode("ascii"), 0)
     return fd
 
 

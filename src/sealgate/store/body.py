@@ -163,6 +163,7 @@ class Bodies:
         self._numbers = itertools.count(1)
         self._threads = [ThreadPoolExecutor(1, thread_name_prefix="spool-body") for _ in range(WRITERS)]
         self._disks = itertools.cycle(self._threads)
+        self._kept: list[int] | None = None
 
     def path(self, mid: int) -> Path:
         """Where the body of that message is, once it is durable."""
@@ -174,7 +175,20 @@ class Bodies:
 
     def remove(self, mid: int) -> None:
         """Its message has left; if the file cannot be removed now, the next start does it."""
-        next(self._disks).submit(self.path(mid).unlink, missing_ok=True)
+        if self._kept is not None:
+            self._kept.append(mid)
+        else:
+            next(self._disks).submit(self.path(mid).unlink, missing_ok=True)
+
+    def keep_all(self) -> None:
+        """Until `let_go` remove nothing: a copy is being made."""
+        self._kept = []
+
+    def let_go(self) -> None:
+        """Remove what has left meanwhile."""
+        kept, self._kept = self._kept or [], None
+        for mid in kept:
+            self.remove(mid)
 
     def sweep(self, kept: Collection[int]) -> None:
         """Remove what a crash left behind: every file that is not the body of one of these messages."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sqlite3
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
 Migration = Sequence[str]
@@ -25,6 +25,7 @@ def open_database(path: Path, migrations: Sequence[Migration], *, any_thread: bo
     Its schema version is the number of migrations it has seen (`PRAGMA user_version`); the missing ones are applied
     in one transaction. `any_thread` lets several threads use the connection, one at a time. Raises `StoreError`.
     """
+    refuse_newer(path, migrations)
     try:
         _create(path)
         connection = sqlite3.connect(
@@ -44,6 +45,29 @@ def open_database(path: Path, migrations: Sequence[Migration], *, any_thread: bo
     return connection
 
 
+def refuse_newer(path: Path, migrations: Sequence[Migration]) -> None:
+    """Raise `StoreError` if a newer version has written this database. Nothing is written: not even a log is taken in,
+    as a connection that may write does when it closes."""
+    if not path.is_file() or not path.stat().st_size:
+        return
+    try:
+        with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as connection:
+            version = _version(connection)
+    except sqlite3.OperationalError:
+        return  # it cannot be read now, as on a full disk; whoever opens it looks again
+    except sqlite3.Error as error:
+        raise StoreError(f"the database {path} cannot be used: {error}") from error
+    if version > len(migrations):
+        raise _newer(path, version, len(migrations))
+
+
+def _newer(path: Path, version: int, known: int) -> StoreError:
+    return StoreError(
+        f"{path} was written by a newer Sealgate (schema {version}, this version knows {known}); "
+        "start that version, or put back a copy of the file from before the upgrade"
+    )
+
+
 def _create(path: Path) -> None:
     """A private file where there is none. One that exists must not be opened here, not even for a moment.
 
@@ -59,10 +83,7 @@ def _migrate(connection: sqlite3.Connection, migrations: Sequence[Migration], pa
     if version == len(migrations):
         return
     if version > len(migrations):
-        raise StoreError(
-            f"{path} was written by a newer Sealgate (schema {version}, this version knows {len(migrations)}); "
-            "start that version, or put back a copy of the file from before the upgrade"
-        )
+        raise _newer(path, version, len(migrations))
     with transaction(connection):
         for migration in migrations[_version(connection) :]:  # another process may have been faster
             for statement in migration:

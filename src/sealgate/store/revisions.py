@@ -16,7 +16,7 @@ from sealgate.store.database import StoreError, open_database, sentences, transa
 KEPT = 100
 """Revisions kept; older ones are forgotten, and their keys with them."""
 
-_MIGRATIONS = (
+MIGRATIONS = (
     (
         """
         CREATE TABLE revision (
@@ -57,12 +57,19 @@ class Revisions:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._database = open_database(path, _MIGRATIONS)
+        self._database = open_database(path, MIGRATIONS)
         self._database.execute("PRAGMA secure_delete = ON")  # a key that was forgotten is not in the file either
 
     def close(self) -> None:
         """Let go of the file."""
         self._database.close()
+
+    def check(self) -> None:
+        """Raise `StoreError` if the file is damaged."""
+        with sentences(self._path):
+            (found,) = self._database.execute("PRAGMA integrity_check(1)").fetchone()
+        if found != "ok":
+            raise StoreError(f"the revisions in {self._path} are damaged ({found})")
 
     def current(self) -> Revision | None:
         """The newest revision, or None before the first; `StoreError` if it cannot be read."""

@@ -11,7 +11,7 @@ import shutil
 import sqlite3
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing, contextmanager
+from contextlib import asynccontextmanager, closing, contextmanager
 from functools import partial
 from io import FileIO
 from pathlib import Path
@@ -222,6 +222,15 @@ class Spool:
         """One message as in `queue`, or None."""
         found = await self._read(spool_sql.listing, 1, mid)
         return found[0] if found else None
+
+    @asynccontextmanager
+    async def bodies_kept(self) -> AsyncIterator[Path]:
+        """The folder of this spool, from which no body is removed for the while: it can be copied."""
+        self._bodies.keep_all()
+        try:
+            yield self._folder
+        finally:
+            self._bodies.let_go()
 
     # -- the rest of its life
 
