@@ -160,7 +160,11 @@ class Conversation:
             case smtp.Reset(reply):
                 self._drop()
                 self._answer(reply)
-            case smtp.Simple(reply) | smtp.Challenge(reply) | smtp.ChunkEnd(reply):
+            case smtp.ChunkEnd(reply):
+                if not reply.is_positive:
+                    self._fail(reply)
+                self._answer(reply)
+            case smtp.Simple(reply) | smtp.Challenge(reply):
                 self._answer(reply)
 
     def _refused(self, reply: Reply) -> None:
@@ -273,16 +277,21 @@ class Conversation:
             self._line.pause()
 
     def _message_end(self, event: smtp.MessageEnd) -> None:
-        reception, self._reception, self._under_way = self._reception, None, False
-        assert reception is not None
-        fault = event.fault or reception.objection()
+        assert self._reception is not None
+        fault = event.fault or self._reception.objection()
         if fault is not None:
-            reception.abandon(" ".join(fault.lines))
-            self._tools.emit(ReceivingFailed(self._icid, " ".join(fault.lines)))
+            self._fail(fault)
             self._answer(fault)
             return
+        reception, self._reception, self._under_way = self._reception, None, False
         self.storing = True
         reception.finish(partial(self._stored, reception.mid), bare=event.bare)
+
+    def _fail(self, fault: Reply) -> None:
+        """The message under way may not be taken."""
+        sentence = " ".join(fault.lines)
+        self._drop(sentence)
+        self._tools.emit(ReceivingFailed(self._icid, sentence))
 
     def _stored(self, mid: int, fault: SpoolFault | None) -> None:
         """The message is durable, or it is not: only now may the peer be told."""
