@@ -27,11 +27,13 @@ class KeyPair:
 class Authority:
     """Signs certificates; `certificate` is the PEM file to trust it by."""
 
-    def __init__(self, folder: Path, name: str = "authority.example") -> None:
+    def __init__(self, folder: Path, name: str = "authority.example", *, under: Authority | None = None) -> None:
+        """One that signs for itself, or an intermediate one `under` another."""
         self._folder = folder
         self._key = rsa.generate_private_key(65537, 2048)
         self._name = _name(name)
-        own = _build(self._name, self._name, self._key, self._key, [name], authority=True)
+        above = self if under is None else under
+        own = _build(self._name, above._name, self._key, above._key, [name], authority=True)
         self.certificate = folder / f"{name}.crt"
         self.certificate.write_bytes(own.public_bytes(serialization.Encoding.PEM))
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from weakref import WeakValueDictionary
 
 from sealgate.config.schema import Account, LimitSettings
 from sealgate.directory.accounts import Accounts, Busy
@@ -41,6 +42,7 @@ class LoginDesk:
         self._current = current
         self._emit = emit
         self._tasks: set[asyncio.Task[None]] = set()
+        self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
     def ask(self, icid: int, ip: str, login: Login, then: Then) -> None:
         """`then` hears the reply, and the account if the login is right."""
@@ -49,7 +51,10 @@ class LoginDesk:
         task.add_done_callback(self._tasks.discard)
 
     async def _answer(self, icid: int, ip: str, login: Login, then: Then) -> None:
-        reply, account, reason = await self._judge(ip, login)
+        # One after the other for each host: else many guesses at once would all be judged before the first is counted.
+        turn = self._turns.setdefault(ip, asyncio.Lock())
+        async with turn:
+            reply, account, reason = await self._judge(ip, login)
         if account is not None:
             self._emit(LoginSucceeded(icid, account.name, login.mechanism))
         else:
