@@ -107,6 +107,11 @@ class Gateway:
             self._process.kill()
             self._process = None
 
+    def wait(self) -> int:
+        """The exit status of a gateway that ends by itself."""
+        assert self._process is not None
+        return self._process.wait(60)
+
     @property
     def pid(self) -> int:
         """The supervisor's process."""

@@ -136,10 +136,10 @@ async def test_a_sender_is_told_once_that_a_message_is_late(tmp_path: Path, peer
         assert about["later@to.example"]["Action"] == "delayed"
         assert "not now" in about["later@to.example"]["Diagnostic-Code"]
         assert about["later@to.example"]["Will-Retry-Until"]
-        rig.schedule.retry()
+        rig.schedule.policy_changed()
         await rig.facts(Delayed, 4)
     async with delivering(tmp_path, peer, delivery=settings) as again:  # and a restart has not forgotten it
-        again.schedule.retry()
+        again.schedule.policy_changed()
         await again.facts(Delayed, 2)
         assert not again.of(DelayNoticeGenerated)
         assert again.of(Delayed)[0].mid == mid

@@ -68,6 +68,13 @@ def settle(
     return told
 
 
+async def mids(spool: Spool) -> list[int]:
+    """Every message that the database holds, oldest first."""
+    return await spool._read(
+        lambda connection: [mid for (mid,) in connection.execute("SELECT mid FROM message ORDER BY mid")]
+    )
+
+
 async def load(spool: Spool, mid: int) -> bytes:
     """The whole body."""
     return b"".join([piece async for piece in spool.load(mid)])

@@ -19,7 +19,7 @@ from sealgate.store.body import AHEAD, SMALL
 from sealgate.store.cache import Cache
 from sealgate.store.database import transaction
 from sealgate.store.spool import RecipientChange, Spool, SpoolFault
-from tests.store.spool_house import LARGE, accept, load, message, running, settle, text
+from tests.store.spool_house import LARGE, accept, load, message, mids, running, settle, text
 
 SIZES = [0, 1, SMALL, SMALL + 1, LARGE]
 
@@ -102,7 +102,7 @@ async def test_one_bad_message_does_not_sink_those_that_came_with_it(spool: Spoo
         assert fault is not None
         assert fault.kind == "error"
         assert str(folder) in fault.sentence
-    assert [each["mid"] for each in await spool.queue(10)] == [1, 2, 3, 5, 6]
+    assert await mids(spool) == [1, 2, 3, 5, 6]
     assert await load(spool, 3) == b"the first of that number"
 
 
@@ -120,7 +120,7 @@ async def test_a_lock_of_somebody_else_is_waited_for_once_and_then_told(
         assert {fault.kind for fault in faults if fault is not None} == {"error"}
         assert None not in faults
         assert await accept(spool, message(30), b"text") is None
-        assert [each["mid"] for each in await spool.queue(100)] == [30]
+        assert await mids(spool) == [30]
 
 
 async def test_a_large_body_never_takes_the_place_of_another(spool: Spool) -> None:
@@ -164,9 +164,9 @@ async def test_a_message_leaves_with_its_last_recipient(spool: Spool, folder: Pa
     for mid, size in ((1, 100), (2, LARGE)):
         await accept(spool, message(mid, recipients=2), text(mid, size))
         assert await settle(spool, mid, [RecipientChange.done(0, "250 ok")], finished=False) is None
-        assert await spool.show(mid) is not None
+        assert await spool.show(mid, -1, 100) is not None
         assert await settle(spool, mid, [RecipientChange.bounced(1, "550 no")], finished=True) is None
-        assert await spool.show(mid) is None
+        assert await spool.show(mid, -1, 100) is None
         with pytest.raises(OSError, match=f"message {mid} is not in the spool"):
             await load(spool, mid)
     await spool.stop()
@@ -184,7 +184,7 @@ async def test_what_became_of_recipients_is_there_after_a_restart(folder: Path) 
         deferred, new = queue[0].recipients
         assert (deferred.rid, deferred.attempts, deferred.due, deferred.said) == (0, 3, 1_800_000_000.5, "450 later")
         assert (new.rid, new.attempts, new.due, new.said) == (2, 0, 0.0, "")
-        shown = await spool.show(1)
+        shown = await spool.show(1, -1, 100)
         assert shown is not None
         assert json.loads(json.dumps(shown)) == shown
         assert shown["origin"] == {"icid": 1}
@@ -211,7 +211,7 @@ async def test_without_its_notice_nothing_is_settled(spool: Spool) -> None:
     taken = (message(2), b"a number that is taken")
     fault = await settle(spool, 1, [RecipientChange.bounced(0, "550 no")], True, taken)
     assert fault is not None
-    shown = await spool.show(1)
+    shown = await spool.show(1, -1, 100)
     assert shown is not None
     assert shown["recipients"][0]["state"] == "queued"
 
@@ -221,13 +221,13 @@ async def test_a_message_stays_while_a_recipient_waits_whatever_the_order(folder
     async with running(folder) as (spool, _):
         await accept(spool, message(1, recipients=2), b"text")
         assert await settle(spool, 1, [RecipientChange.done(1, "250 ok")], finished=True) is None
-        shown = await spool.show(1)
+        shown = await spool.show(1, -1, 100)
         assert shown is not None
         assert [each["state"] for each in shown["recipients"]] == ["queued", "done"]
         late = [RecipientChange.bounced(0, "550 no")]
         assert await settle(spool, 1, late, False, (message(2), b"notice")) is None
-        assert await spool.show(1) is None
-        assert await spool.show(2) is not None
+        assert await spool.show(1, -1, 100) is None
+        assert await spool.show(2, -1, 100) is not None
 
 
 async def test_a_settle_that_is_repeated_does_no_harm(spool: Spool) -> None:
@@ -235,17 +235,54 @@ async def test_a_settle_that_is_repeated_does_no_harm(spool: Spool) -> None:
     changes = [RecipientChange.done(0, "250 ok")]
     assert await settle(spool, 1, changes, True) is None
     assert await settle(spool, 1, changes, True) is None
-    assert await spool.queue(10) == []
+    assert await mids(spool) == []
 
 
-async def test_the_queue_is_listed_oldest_first_and_no_longer_than_asked(spool: Spool) -> None:
-    for mid in (30, 10, 20):
-        await accept(spool, message(mid, recipients=2), b"text")
-    listed = await spool.queue(2)
-    assert [each["mid"] for each in listed] == [10, 20]
-    assert [[each["rid"] for each in one["recipients"]] for one in listed] == [[0, 1], [0, 1]]
-    assert listed[0]["sender"] is None
-    assert await spool.show(11) is None
+async def test_a_message_is_shown_with_no_more_recipients_than_asked(spool: Spool) -> None:
+    await accept(spool, message(10, recipients=5), b"text")
+    first, rest = await spool.show(10, -1, 2), await spool.show(10, 1, 100)
+    assert first is not None
+    assert rest is not None
+    assert [each["rid"] for each in first["recipients"]] == [0, 1]
+    assert [each["rid"] for each in rest["recipients"]] == [2, 3, 4]
+    assert first["sender"] is None
+    assert (first["envid"], rest["recipients"][0]["notify"]) == ("id+2B10", "SUCCESS,DELAY")
+    assert await spool.show(11, -1, 100) is None
+
+
+async def test_a_body_is_read_in_pieces_wherever_it_lies(spool: Spool, folder: Path) -> None:
+    for mid, size in ((1, 100), (2, LARGE)):
+        await accept(spool, message(mid), text(mid, size))
+        whole = text(mid, size)
+        assert await spool.piece(mid, 0, 60) == whole[:60]
+        assert await spool.piece(mid, size - 10, 60) == whole[-10:]
+        assert await spool.piece(mid, size, 60) == b""
+    with pytest.raises(OSError, match="message 3 is not in the queue"):
+        await spool.piece(3, 0, 10)
+
+
+async def test_a_hold_and_a_retry_outlive_a_restart(folder: Path) -> None:
+    later = 1_800_000_000.5
+    async with running(folder) as (spool, _):
+        for mid in (1, 2, 3):
+            await accept(spool, message(mid, recipients=2), b"text")
+            await settle(spool, mid, [RecipientChange.deferred(0, later, 3, "450 later")], finished=False)
+        assert await spool.hold([1, 3], True) is None
+        assert await spool.hold([3], False) is None
+        assert await spool.hasten([(2, 0), (2, 1), (7, 0)], 1_700_000_000.0) is None
+    async with running(folder) as (_, queue):
+        assert [each.held for each in queue] == [True, False, False]
+        assert [each.recipients[0].due for each in queue] == [later, 1_700_000_000.0, later]
+        assert [each.recipients[1].due for each in queue] == [0.0, 0.0, 0.0]  # never later than it was
+
+
+async def test_a_hold_that_cannot_be_written_is_a_sentence(spool: Spool, folder: Path) -> None:
+    await accept(spool, message(1), b"text")
+    await spool._writer.run(lambda connection: connection.execute("DROP TABLE body") and None)
+    await spool._writer.run(lambda connection: connection.execute("ALTER TABLE message RENAME TO lost") and None)
+    fault = await spool.hold([1], True)
+    assert fault is not None
+    assert str(folder) in fault.sentence
 
 
 # -- out
@@ -268,7 +305,7 @@ async def test_reading_does_not_wait_for_writing(folder: Path, monkeypatch: pyte
         told = accept(spool, message(2), b"text")
         await asyncio.to_thread(entered.wait, 30)
         assert await load(spool, 1) == b"text"
-        assert [each["mid"] for each in await spool.queue(10)] == [1]
+        assert await mids(spool) == [1]
         assert not told.done()
         held.set()
         assert await told is None
@@ -358,7 +395,7 @@ async def test_a_body_that_cannot_be_written_is_a_fault_of_its_message_alone(spo
     assert fault.kind == "error"
     assert "No such file or directory" in fault.sentence
     assert await accept(spool, message(2), text(2, LARGE)) is None
-    assert [each["mid"] for each in await spool.queue(10)] == [2]
+    assert await mids(spool) == [2]
 
 
 async def test_of_a_body_that_no_longer_fits_nothing_stays(
@@ -378,4 +415,4 @@ async def test_of_a_body_that_no_longer_fits_nothing_stays(
     assert fault is not None
     assert fault.kind == "full"
     assert list((folder / "bodies").iterdir()) == []
-    assert await spool.show(1) is None
+    assert await spool.show(1, -1, 100) is None

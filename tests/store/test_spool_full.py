@@ -12,7 +12,7 @@ import pytest
 
 from sealgate.store.spool import RecipientChange, SpoolFault
 from tests.peers.programs import run
-from tests.store.spool_house import LARGE, accept, load, message, running, settle, text
+from tests.store.spool_house import LARGE, accept, load, message, mids, running, settle, text
 
 
 @pytest.fixture
@@ -46,7 +46,7 @@ async def test_a_full_disk_refuses_keeps_its_promises_and_recovers(small_disk: P
         assert {fault.kind for fault in faults} == {"full"}
         assert all("room" in fault.sentence and str(small_disk) in fault.sentence for fault in faults)
         assert kept
-        assert [each["mid"] for each in await spool.queue(10_000)] == kept
+        assert await mids(spool) == kept
 
         (small_disk / "ballast").unlink()
         assert await settle(spool, kept[0], [RecipientChange.done(0, "250 ok")], True) is None

@@ -10,7 +10,7 @@ import pytest
 
 from sealgate.store.database import StoreError
 from sealgate.store.spool import RecipientChange, Spool
-from tests.store.spool_house import LARGE, accept, load, message, running, settle, text
+from tests.store.spool_house import LARGE, accept, load, message, mids, running, settle, text
 
 
 @pytest.fixture
@@ -45,7 +45,7 @@ async def test_a_message_that_nobody_waits_for_is_not_handed_out(folder: Path) -
         await settle(spool, 1, [RecipientChange.done(0, "250 ok")], finished=False)
     async with running(folder) as (spool, queue):
         assert queue == []
-        assert await spool.queue(10) == []
+        assert await mids(spool) == []
         assert list((folder / "bodies").iterdir()) == []
 
 

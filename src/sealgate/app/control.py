@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import datetime
 import socket
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -12,12 +13,14 @@ from typing import Any
 from sealgate import __version__
 from sealgate.control.commit import Committer
 from sealgate.control.service import SOCKET, Service, open_socket, peer_name
+from sealgate.control.suspension import Suspending
 from sealgate.event.facts import Note
 from sealgate.journal.journal import Journal
 from sealgate.process.channel import Channel, ChannelError
 from sealgate.process.child import Connection
 from sealgate.process.endpoint import Listening
 from sealgate.store.revisions import Revisions
+from sealgate.store.suspensions import SuspensionFile
 from sealgate.tls.library import Library
 
 TIDY = 3600.0
@@ -39,7 +42,8 @@ class Control:
             lambda: datetime.datetime.now(datetime.UTC),
             lambda configuration: journal.configure(configuration.logs, configuration.tls.codes),
         )
-        self._service = Service(connection.channel, self._revisions, self._committer, __version__)
+        suspending = Suspending(connection.channel, self._revisions, SuspensionFile(home), journal.emit, time.time)
+        self._service = Service(connection.channel, self._revisions, self._committer, suspending, __version__)
         self._socket: socket.socket | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         self._channels: set[Channel] = set()

@@ -9,9 +9,10 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from sealgate.app import evaluate, gateway, sink
-from sealgate.cli import backup, commands, passphrase
+from sealgate.cli import backup, commands, drain, hosts, passphrase, queue, suspend
 from sealgate.cli import init as init_command
 from sealgate.cli.client import NotRunning, Refused
+from sealgate.cli.words import Words, add
 from sealgate.store.database import StoreError
 
 DEFAULT_HOME = "/var/lib/sealgate"
@@ -20,7 +21,7 @@ DEFAULT_HOME = "/var/lib/sealgate"
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; the exit status is 0 when it did what was asked."""
     words = list(sys.argv[1:] if arguments is None else arguments)
-    options = _parser().parse_args(words)
+    options = build_parser().parse_args(words)
     options.home = Path(options.home).absolute()
     run: Callable[[argparse.Namespace], int] = options.run
     try:
@@ -36,7 +37,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 1
 
 
-def _parser() -> argparse.ArgumentParser:
+def build_parser() -> argparse.ArgumentParser:
+    """Every command with its arguments."""
     parser = argparse.ArgumentParser(prog="sealgate", description="An open secure email gateway.")
     parser.add_argument(
         "--home",
@@ -46,55 +48,30 @@ def _parser() -> argparse.ArgumentParser:
     words = parser.add_subparsers(metavar="COMMAND", required=True)
     _gateway_commands(words)
     _configuration_commands(words)
-    _queue_commands(words)
+    for room in (queue, hosts, suspend, drain):
+        room.add_commands(words)
     _evaluation_commands(words)
     return parser
 
 
-_Words = argparse._SubParsersAction  # the only name argparse has for it
+def _gateway_commands(words: Words[argparse.ArgumentParser]) -> None:
+    init_command.add_arguments(add(words, "init", init_command.init, "Write the first configuration."))
+    add(words, "serve", gateway.serve, "Run the gateway in the foreground.")
+    add(words, "status", commands.status, "Show what runs and how much waits.")
+    add(words, "version", commands.version, "Show the versions of the gateway and its TLS library.")
 
 
-def _add(
-    words: _Words[argparse.ArgumentParser],
-    word: str,
-    run: Callable[[argparse.Namespace], int],
-    help_text: str,
-) -> argparse.ArgumentParser:
-    parser = words.add_parser(word, help=help_text, description=help_text)
-    parser.set_defaults(run=run)
-    parser.add_argument("--home", default=argparse.SUPPRESS, help=argparse.SUPPRESS)
-    return parser
-
-
-def _gateway_commands(words: _Words[argparse.ArgumentParser]) -> None:
-    init_command.add_arguments(_add(words, "init", init_command.init, "Write the first configuration."))
-    _add(words, "serve", gateway.serve, "Run the gateway in the foreground.")
-    _add(words, "status", commands.status, "Show what runs and how much waits.")
-    _add(words, "version", commands.version, "Show the versions of the gateway and its TLS library.")
-
-
-def _configuration_commands(words: _Words[argparse.ArgumentParser]) -> None:
-    show = _add(words, "showconfig", commands.showconfig, "Print the stored configuration as TOML.")
+def _configuration_commands(words: Words[argparse.ArgumentParser]) -> None:
+    show = add(words, "showconfig", commands.showconfig, "Print the stored configuration as TOML.")
     show.add_argument("--secrets", action="store_true", help="with private keys, so that it can be loaded again")
-    load = _add(words, "loadconfig", commands.loadconfig, "Put a configuration file into force.")
+    load = add(words, "loadconfig", commands.loadconfig, "Put a configuration file into force.")
     load.add_argument("file", metavar="FILE", help="a TOML file, or - for standard input")
     load.add_argument("--comment", default="", help="kept with the revision")
-    _add(words, "hash-passphrase", passphrase.run, "Make the hash of a passphrase, for an account.")
-    backup.add_backup_arguments(_add(words, "backup", backup.backup, "Write all state to one file."))
-    backup.add_restore_arguments(_add(words, "restore", backup.restore, "Bring the state of a backup back."))
+    add(words, "hash-passphrase", passphrase.run, "Make the hash of a passphrase, for an account.")
+    backup.add_backup_arguments(add(words, "backup", backup.backup, "Write all state to one file."))
+    backup.add_restore_arguments(add(words, "restore", backup.restore, "Bring the state of a backup back."))
 
 
-def _queue_commands(words: _Words[argparse.ArgumentParser]) -> None:
-    queue = words.add_parser("queue", help="List, show and retry what waits.")
-    acts = queue.add_subparsers(metavar="ACT", required=True)
-    listing = _add(acts, "list", commands.queue_list, "List the messages that wait.")
-    listing.add_argument("--limit", type=int, default=100, help="at most so many (default: %(default)s)")
-    show = _add(acts, "show", commands.queue_show, "Show one message.")
-    show.add_argument("mid", type=int, metavar="MID")
-    retry = _add(acts, "retry", commands.queue_retry, "Try deferred messages now, all or some.")
-    retry.add_argument("mid", type=int, nargs="*", metavar="MID")
-
-
-def _evaluation_commands(words: _Words[argparse.ArgumentParser]) -> None:
-    evaluate.add_arguments(_add(words, "evaluate", evaluate.run, "Run a gateway with its own next hop, to try it."))
-    sink.add_arguments(_add(words, "sink", sink.run, "Run the small next hop that keeps a Maildir."))
+def _evaluation_commands(words: Words[argparse.ArgumentParser]) -> None:
+    evaluate.add_arguments(add(words, "evaluate", evaluate.run, "Run a gateway with its own next hop, to try it."))
+    sink.add_arguments(add(words, "sink", sink.run, "Run the small next hop that keeps a Maildir."))

@@ -10,7 +10,9 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
+from weakref import WeakSet
 
+from sealgate.app.desk import Desk
 from sealgate.config.schema import Configuration
 from sealgate.delivery.handling import Handlings
 from sealgate.delivery.hosts import HostMemory
@@ -35,6 +37,7 @@ from sealgate.store.copy import copy_spool, remove_copy
 from sealgate.store.database import StoreError
 from sealgate.store.room import Room
 from sealgate.store.spool import Queued, Spool
+from sealgate.store.suspensions import Suspensions
 from sealgate.tls.library import Library
 
 FINISH_PATIENCE = 15.0
@@ -55,6 +58,7 @@ class Worker:
         self._prepared: tuple[LiveRevision, Sequence[Listening]] | None = None
         self._servers: dict[tuple[str, int], tuple[str, asyncio.Server]] = {}
         self._sessions: set[Stoppable] = set()
+        self._sessions_of: dict[str, WeakSet[Session]] = {}
         self._ids = Ids(connection.channel)
         self._leases = Leases(connection.channel)
         self._folder = home / "spool" / f"worker-{self._number}"
@@ -63,6 +67,7 @@ class Worker:
         self._resolver = LiveResolver(self._current)
         self._names = HostNames(lambda: (self._resolver.get(), self._resolver.settings.reverse_timeout))
         self._accounts = Accounts(lambda: self._current.revision.configuration.account_of)
+        self._desk = Desk(home, self._spool, self._emit, self._hang_up)
         self._schedule = self._new_schedule()
         self._session_tools = self._new_session_tools()
 
@@ -78,7 +83,14 @@ class Worker:
             body=self._spool.load,
             slot=self._slot,
         )
-        return Schedule(tools, self._spool, lambda: self._ids.next("mid"), time.time, chance)
+        return Schedule(
+            tools,
+            self._spool,
+            lambda: self._ids.next("mid"),
+            time.time,
+            chance,
+            lambda domain: self._desk.suspensions.destination(domain),
+        )
 
     def _new_session_tools(self) -> SessionTools:
         return SessionTools(
@@ -92,7 +104,7 @@ class Worker:
             sessions=self._sessions,
             names=self._names,
             logins=LoginDesk(self._accounts, self._leases, self._current, self._emit),
-            is_suspended=lambda listener: False,
+            is_suspended=lambda listener: self._desk.suspensions.listener(listener),
         )
 
     async def start(self) -> None:
@@ -105,6 +117,7 @@ class Worker:
             await self._adopt_orphans()
         for sentence in faults_of(self._current.revision):
             self._emit(ServiceUnavailable("tls", sentence))
+        self._desk.open(self._schedule)
         await self._listen(self._connection.start.listening)
 
     async def _prepare_ids(self) -> None:
@@ -152,7 +165,21 @@ class Worker:
         self._room.limit(limits.disk_reserve, max(1, limits.queue_messages // workers))
 
     def _session_factory(self, listener: str) -> Callable[[], Session]:
-        return lambda: Session(self._session_tools, listener)
+        sessions = self._sessions_of.setdefault(listener, WeakSet())
+
+        def session() -> Session:
+            new = Session(self._session_tools, listener)
+            sessions.add(new)
+            return new
+
+        return session
+
+    def _hang_up(self, suspensions: Suspensions) -> None:
+        """Sessions of a listener that is suspended end like those of a gateway that stops."""
+        for listener, sessions in self._sessions_of.items():
+            if suspensions.listener(listener):
+                for session in [each for each in sessions if each in self._sessions]:
+                    session.stop()
 
     async def _slot(self, domain: str, limit: int) -> Callable[[], None] | None:
         """One of the gateway's connections to a domain."""
@@ -199,6 +226,7 @@ class Worker:
 
     async def stop(self) -> None:
         """Accept nothing new, finish what is under way, close the spool."""
+        self._desk.close()
         for _, server in self._servers.values():
             server.close()
         for session in list(self._sessions):
@@ -225,13 +253,7 @@ class Worker:
                 return {}
             case "status":
                 return {"messages": self._schedule.waiting, "sessions": len(self._sessions)}
-            case "queue-list":
-                return {"messages": await self._spool.queue(body["limit"])}
-            case "queue-show":
-                return {"message": await self._spool.show(body["mid"])}
-            case "queue-retry":
-                return {"recipients": self._schedule.retry(body.get("mids"))}
-        raise ChannelError(f"a worker does not know {op!r}")
+        return await self._desk.answer(op, body)
 
     async def _copy(self) -> dict[str, Any]:
         """A copy of the spool for a backup; whoever asked for it says when it may go."""

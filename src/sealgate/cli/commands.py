@@ -5,12 +5,11 @@ from __future__ import annotations
 import argparse
 import datetime
 import sys
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 from sealgate import __version__
 from sealgate.cli.client import NotRunning, ask
+from sealgate.cli.suspend import suspended_lines
 from sealgate.config.check import check
 from sealgate.config.document import parse, render
 from sealgate.config.problem import ConfigurationError, Problem
@@ -43,49 +42,9 @@ def status(options: argparse.Namespace) -> int:
         counts = "".join(f", {extra[key]} {key}" for key in ("sessions", "messages") if key in extra)
         restarts = f", restarted {child['restarts']} times" if child["restarts"] else ""
         print(f"{child['child']:<9} {state}{counts}{restarts}")
+    for line in suspended_lines(answer["suspended"]):
+        print(f"Suspended: {line}")
     return 0
-
-
-def queue_list(options: argparse.Namespace) -> int:
-    """The messages that wait."""
-    answer = ask(options.home, "queue-list", {"limit": options.limit})
-    if not answer["messages"]:
-        print("The queue is empty.")
-    for message in answer["messages"]:
-        _print_message(message)
-    for child in answer["silent"]:
-        print(f"{child} did not answer: its messages are not listed", file=sys.stderr)
-    return 1 if answer["silent"] else 0
-
-
-def queue_show(options: argparse.Namespace) -> int:
-    """One message."""
-    message = ask(options.home, "queue-show", {"mid": options.mid})["message"]
-    _print_message(message)
-    print(f"  kept by {message['worker']}")
-    return 0
-
-
-def queue_retry(options: argparse.Namespace) -> int:
-    """Make deferred recipients due now."""
-    answer = ask(options.home, "queue-retry", {"mids": options.mid or None})
-    print(f"{answer['recipients']} recipient(s) are being tried again.")
-    return 0
-
-
-def _print_message(message: Mapping[str, Any]) -> None:
-    received = _local(message["received_at"])
-    print(f"MID {message['mid']}  {message['size']} bytes  received {received}  from <{message['sender'] or ''}>")
-    for recipient in message["recipients"]:
-        print(f"  RID {recipient['rid']}  <{recipient['address']}>  {recipient['state']}")
-        if recipient.get("said"):
-            due = f"; next attempt {_local(recipient['due'])}" if recipient["state"] == "deferred" else ""
-            print(f"    {recipient['attempts']} attempt(s){due}")
-            print(f"    {recipient['said']}")
-
-
-def _local(at: float) -> str:
-    return datetime.datetime.fromtimestamp(at).astimezone().strftime("%Y-%m-%d %H:%M:%S %z")
 
 
 def showconfig(options: argparse.Namespace) -> int:

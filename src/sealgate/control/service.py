@@ -12,6 +12,9 @@ from typing import Any
 from sealgate.config.document import parse, render
 from sealgate.config.problem import ConfigurationError
 from sealgate.control.commit import Committer
+from sealgate.control.crew import Crew
+from sealgate.control.queue import QueueDesk
+from sealgate.control.suspension import Suspending
 from sealgate.process.channel import Channel, ChannelError
 from sealgate.store.revisions import Revisions
 
@@ -24,10 +27,19 @@ COPY_PATIENCE = 3600.0
 class Service:
     """Answers requests of the command line; every one comes with the name of a user of this machine."""
 
-    def __init__(self, supervisor: Channel, revisions: Revisions, committer: Committer, version: str) -> None:
-        self._supervisor = supervisor
+    def __init__(
+        self,
+        supervisor: Channel,
+        revisions: Revisions,
+        committer: Committer,
+        suspending: Suspending,
+        version: str,
+    ) -> None:
+        self._crew = Crew(supervisor)
+        self._queue = QueueDesk(self._crew)
         self._revisions = revisions
         self._committer = committer
+        self._suspending = suspending
         self._version = version
 
     async def handle(self, who: str, op: str, body: dict[str, Any]) -> dict[str, Any]:
@@ -35,58 +47,34 @@ class Service:
         match op:
             case "status":
                 return await self._status()
-            case "queue-list":
-                return await self._queue_list(body["limit"])
-            case "queue-show":
-                return await self._queue_show(body["mid"])
-            case "queue-retry":
-                return await self._queue_retry(body.get("mids"))
             case "copy-queue":
                 return await self._copy_queue()
             case "copy-done":
-                return await self._ask_workers("copy-done", {})
+                return (await self._crew.ask("copy-done", {})).good
             case "showconfig":
                 return self._showconfig()
             case "loadconfig":
                 return await self._loadconfig(who, body)
-        raise ChannelError(f"the gateway does not know the request {op!r}")
-
-    async def _ask_workers(self, op: str, body: dict[str, Any]) -> dict[str, dict[str, Any]]:
-        answers = await self._supervisor.request("ask", {"to": "workers", "op": op, "body": body})
-        return {child: answer for child, answer in answers.items() if isinstance(answer, dict)}
+            case "suspend":
+                return await self._suspending.suspend(who, body["what"])
+            case "resume":
+                return await self._suspending.resume(who, body["what"])
+            case "stop":
+                return await self._crew.stop()
+        return await self._queue.handle(who, op, body)
 
     async def _status(self) -> dict[str, Any]:
-        running = await self._supervisor.request("running", {})
-        workers = await self._ask_workers("status", {})
-        return {"version": self._version, "running": running, "workers": workers}
-
-    async def _queue_list(self, limit: int) -> dict[str, Any]:
-        answers = await self._ask_workers("queue-list", {"limit": limit})
-        messages = [
-            {**message, "worker": child} for child, answer in answers.items() for message in answer.get("messages", ())
-        ]
-        messages.sort(key=lambda message: int(message["mid"]))
-        silent = sorted(child for child, answer in answers.items() if "error" in answer)
-        return {"messages": messages[:limit], "silent": silent}
-
-    async def _queue_show(self, mid: int) -> dict[str, Any]:
-        for child, answer in (await self._ask_workers("queue-show", {"mid": mid})).items():
-            if answer.get("message"):
-                return {"message": {**answer["message"], "worker": child}}
-        raise ChannelError(f"no message {mid} is in the queue: it has been delivered or bounced, or never was here")
-
-    async def _queue_retry(self, mids: list[int] | None) -> dict[str, Any]:
-        answers = await self._ask_workers("queue-retry", {"mids": mids})
-        return {"recipients": sum(answer.get("recipients", 0) for answer in answers.values())}
+        running = await self._crew.running()
+        answers = await self._crew.ask("status", {})
+        suspended = self._suspending.listed()
+        return {"version": self._version, "running": running, "workers": answers.good, "suspended": suspended}
 
     async def _copy_queue(self) -> dict[str, Any]:
         """Copies of all spools, each made by the worker that owns it; whoever asked says when they may go."""
-        asked = {"to": "workers", "op": "copy", "body": {}, "timeout": COPY_PATIENCE}
-        answers = await self._supervisor.request("ask", asked, timeout=COPY_PATIENCE)
-        for child, answer in answers.items():
-            if "error" in answer:
-                raise ChannelError(f"the queue of {child} could not be copied: {answer['error']}")
-        return {"folders": {child: answer["folder"] for child, answer in answers.items()}}
+        answers = await self._crew.ask("copy", {}, COPY_PATIENCE)
+        if answers.silent:
+            raise ChannelError(f"not every queue could be copied: {'; '.join(answers.silent)}")
+        return {"folders": {child: answer["folder"] for child, answer in answers.good.items()}}
 
     def _showconfig(self) -> dict[str, Any]:
         revision = self._revisions.current()

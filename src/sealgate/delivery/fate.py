@@ -20,6 +20,7 @@ from sealgate.event.facts import (
     Bounced,
     Delayed,
     Delivered,
+    MessageDeleted,
     MessageFinished,
     MessagePending,
     MessageQueued,
@@ -77,6 +78,7 @@ class Ledger:
         self._chance = chance
         self._add = add
         self._notices: set[asyncio.Task[None]] = set()
+        self._late: set[int] = set()
 
     def enter(self, message: Message, dcid: int, fates: Sequence[Fate]) -> None:
         """Record what happened to these recipients; those with a final fate leave `message.waiting`."""
@@ -91,6 +93,20 @@ class Ledger:
             self._tell(message, kind, part)
         if account.quiet or not account.notices:
             self._close(message, _Part(account.quiet), None)
+
+    def delete(self, message: Message, rids: Sequence[int], who: str) -> None:
+        """An operator wants these recipients gone, and nobody told."""
+        self._tools.emit(MessageDeleted(message.mid, tuple(rids), who))
+        changes = [RecipientChange.bounced(rid, f"Deleted by {who}") for rid in rids]
+        for rid in rids:
+            del message.waiting[rid]
+        self._close(message, _Part(changes), None)
+
+    async def written(self) -> frozenset[int]:
+        """Wait until what has been entered is in the spool; gives the messages of which the disk has not taken it."""
+        await self.stop()
+        await self._spool.flush()
+        return frozenset(self._late)
 
     def _close(self, message: Message, part: _Part, notice: tuple[NewMessage, bytes] | None) -> None:
         """Write it down; with the last fate, and no notice outstanding, the message is gone."""
@@ -187,7 +203,9 @@ class Ledger:
         notice: tuple[NewMessage, bytes] | None,
         fault: SpoolFault | None,
     ) -> None:
+        self._late.discard(mid)
         if fault is not None:
+            self._late.add(mid)
             self._tools.emit(SpoolTrouble(fault.sentence))
             loop = asyncio.get_running_loop()
             loop.call_later(SETTLE_AGAIN, self._settle, mid, part, finished, notice)

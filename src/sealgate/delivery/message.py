@@ -21,7 +21,13 @@ class Waiting:
     said: str = ""
     notify: Notify | None = None
     orcpt: str = ""
-    busy: bool = False
+    job: Job | None = None
+    """The job that it travels in; None while it waits for its time, or for an operator."""
+
+    @property
+    def busy(self) -> bool:
+        """Whether it is being delivered at this moment."""
+        return self.job is not None and self.job.taken
 
     @property
     def domain(self) -> str:
@@ -64,6 +70,9 @@ class Job:
     message: Message
     domain: str
     rids: list[int]
+    """Emptied when an operator has taken all of them out: then nobody carries it any more."""
+    taken: bool = False
+    """Whether a connection has it, so that its end must be waited for."""
     returned: bool = False
     """Whether it came back untouched from a connection that had died while idle; that happens once, unpunished."""
 

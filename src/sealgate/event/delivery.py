@@ -164,3 +164,55 @@ class MessageFinished(Event):
     """Every recipient of a message has its final fate."""
 
     mid: int
+
+
+@dataclass(frozen=True, slots=True)
+class MessageHeld(Event):
+    """An operator has put a message on hold: nothing more is tried, and it does not grow too old."""
+
+    mid: int
+    who: str
+
+
+@dataclass(frozen=True, slots=True)
+class MessageReleased(Event):
+    """An operator has ended the hold of a message."""
+
+    mid: int
+    who: str
+
+
+@dataclass(frozen=True, slots=True)
+class MessageDeleted(Event):
+    """An operator has deleted a message for these recipients; nobody is told."""
+
+    mid: int
+    rids: tuple[int, ...]
+    who: str
+
+
+@dataclass(frozen=True, slots=True)
+class OperatorActed(Event):
+    """An operator's act on the queue of one worker: `selection` in words, and how many it concerned."""
+
+    who: str
+    act: str
+    selection: str
+    messages: int
+    recipients: int
+
+
+@dataclass(frozen=True, slots=True)
+class Suspended(Event):
+    """An operator has suspended a listener, delivery, or delivery to one destination."""
+
+    what: str
+    who: str
+
+
+@dataclass(frozen=True, slots=True)
+class Resumed(Event):
+    """An operator has ended a suspension."""
+
+    what: str
+    who: str

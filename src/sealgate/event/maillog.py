@@ -215,6 +215,15 @@ _LINES: dict[type[Event], tuple[Level, _Words]] = dict(
             lambda e, _: f"MID {e.mid} was generated for relay of MID {e.for_mid}",
         ),
         _line(facts.NoticeOmitted, lambda e, _: f"MID {e.mid} to RID {list(e.rids)} no notice: {e.reason}"),
+        _line(facts.MessageHeld, lambda e, _: f"MID {e.mid} held by {e.who}"),
+        _line(facts.MessageReleased, lambda e, _: f"MID {e.mid} released by {e.who}"),
+        _line(facts.MessageDeleted, lambda e, _: f"MID {e.mid} to RID {list(e.rids)} deleted by {e.who}"),
+        _line(
+            facts.OperatorActed,
+            lambda e, _: f"Queue: {e.act} by {e.who}, {e.selection}: {e.messages} messages, {e.recipients} recipients",
+        ),
+        _line(facts.Suspended, lambda e, _: f"Suspended by {e.who}: {e.what}", "Warning"),
+        _line(facts.Resumed, lambda e, _: f"Resumed by {e.who}: {e.what}"),
         _line(facts.MessageFinished, lambda e, _: f"Message finished MID {e.mid} done"),
         _line(
             facts.GatewayStarted,

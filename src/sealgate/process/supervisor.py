@@ -7,6 +7,7 @@ What the children may ask of it:
                   lease {"take": […], "give": […]}      (see lease)
                   ids {"kind", "count"}                 -> {"first", "last"}
     control       prepare {"payload"}, swap {"revision"}, abandon      (see rollout)
+                  stop                                  the whole gateway, in order
                   running                               -> {"revision", "children": [{"child", "pid", …}]}
                   ask {"to", "op", "body"[, "timeout"]} -> {child: answer or {"error": sentence}}
 """
@@ -319,6 +320,9 @@ class Supervisor:
         match op, body:
             case "running", _:
                 return self._running()
+            case "stop", _:
+                self._loop.call_soon(self.stop)
+                return {}
             case "abandon", _:
                 return self._rollout.abandon()
             case (("prepare" | "swap"), _) if self._stopping:

@@ -17,7 +17,7 @@ from io import FileIO
 from pathlib import Path
 from typing import Any, TypeVar
 
-from sealgate.store import spool_sql
+from sealgate.store import spool_acts, spool_sql
 from sealgate.store.body import Bodies, BodyWriter, sync_folder
 from sealgate.store.cache import Cache
 from sealgate.store.database import StoreError, open_database
@@ -214,14 +214,39 @@ class Spool:
         except sqlite3.Error as error:
             raise OSError(f"cannot read the spool {self._path}: {error}") from error
 
-    async def queue(self, limit: int) -> list[dict[str, Any]]:
-        """The oldest messages with all their recipients, in values that JSON knows."""
-        return await self._read(spool_sql.listing, limit)
+    async def piece(self, mid: int, start: int, size: int) -> bytes:
+        """At most `size` bytes of a body from `start`; empty behind its end. Raises `OSError` if it cannot be read."""
+        if mid in self._in_files:
+            return await self._loop.run_in_executor(self._reader, _read_at, self._bodies.path(mid), start, size)
+        body = self._cache.get(mid) or await self._read(spool_sql.body, mid)
+        if body is None:
+            raise OSError(f"message {mid} is not in the queue any more")
+        return body[start : start + size]
 
-    async def show(self, mid: int) -> dict[str, Any] | None:
-        """One message as in `queue`, or None."""
-        found = await self._read(spool_sql.listing, 1, mid)
-        return found[0] if found else None
+    async def show(self, mid: int, after: int, limit: int) -> dict[str, Any] | None:
+        """One message with its recipients behind the RID `after`, in values that JSON knows; None if it is not here."""
+        return await self._read(spool_acts.showing, mid, after, limit)
+
+    # -- what operators want
+
+    async def hold(self, mids: Sequence[int], held: bool) -> SpoolFault | None:
+        """Put messages on hold, or end it; durable when this returns None."""
+        return await self._change(partial(spool_acts.hold, mids=mids, held=held))
+
+    async def hasten(self, recipients: Sequence[tuple[int, int]], due: float) -> SpoolFault | None:
+        """Make deferred recipients (MID, RID) due no later than `due`; durable when this returns None."""
+        return await self._change(partial(spool_acts.hasten, recipients=recipients, due=due))
+
+    async def _change(self, function: Callable[[sqlite3.Connection], None]) -> SpoolFault | None:
+        try:
+            await self._writer.run(function)
+        except sqlite3.Error as error:
+            return SpoolFault.of(error, f"cannot write {self._path}")
+        return None
+
+    async def flush(self) -> None:
+        """Wait until all that was asked for before has been tried, and those who wait for it have been told."""
+        await self._writer.run(lambda connection: None)
 
     @asynccontextmanager
     async def bodies_kept(self) -> AsyncIterator[Path]:
@@ -276,6 +301,12 @@ def _sentences(folder: Path) -> Iterator[None]:
         yield
     except (OSError, sqlite3.Error) as error:
         raise StoreError(f"cannot use the spool {folder}: {error}") from error
+
+
+def _read_at(path: Path, start: int, size: int) -> bytes:
+    with FileIO(path) as file:
+        file.seek(start)
+        return file.read(size)
 
 
 def _make_folders(folder: Path) -> None:

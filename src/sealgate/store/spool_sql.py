@@ -10,7 +10,6 @@ import json
 import sqlite3
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any
 
 from sealgate.mail.envelope import Demands, Notify
 from sealgate.store.database import Migration, StoreError, transaction
@@ -182,31 +181,6 @@ def body(connection: sqlite3.Connection, mid: int) -> bytes | None:
     """A body that is not in a file."""
     row = connection.execute("SELECT data FROM body WHERE mid = ?", (mid,)).fetchone()
     return None if row is None else row[0]
-
-
-def listing(connection: sqlite3.Connection, limit: int, mid: int | None = None) -> list[dict[str, Any]]:
-    """The oldest messages, or the one, with all their recipients: for people, in values that JSON knows."""
-    found: dict[int, dict[str, Any]] = {}
-    for number, sender, size, received_at, origin in connection.execute(
-        "SELECT mid, sender, size, received_at, origin FROM message WHERE ?1 IS NULL OR mid = ?1 ORDER BY mid LIMIT ?2",
-        (mid, limit),
-    ):
-        found[number] = {
-            "mid": number,
-            "sender": sender,
-            "size": size,
-            "received_at": received_at,
-            "origin": json.loads(origin),
-            "recipients": [],
-        }
-    columns = ("rid", "address", "state", "attempts", "due", "said")
-    for number, *recipient in connection.execute(
-        f"SELECT mid, {', '.join(columns)} FROM recipient"
-        " WHERE mid IN (SELECT value FROM json_each(?)) ORDER BY mid, rid",
-        (json.dumps(list(found)),),
-    ):
-        found[number]["recipients"].append(dict(zip(columns, recipient, strict=True)))
-    return list(found.values())
 
 
 def take_over(connection: sqlite3.Connection, other: Path) -> tuple[list[Queued], set[int]]:

@@ -1,0 +1,123 @@
+"""Messages of the queue as a person reads them: in a list, one by one, and the text itself."""
+
+from __future__ import annotations
+
+import argparse
+import base64
+import sys
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from sealgate.cli.client import ask
+from sealgate.cli.text import local, printable
+
+END_OF_HEADER = b"\r\n\r\n"
+
+
+def print_message(message: Mapping[str, Any]) -> None:
+    """A message and those of its recipients that wait."""
+    _print_head(message)
+    for recipient in message["recipients"]:
+        _print_recipient(recipient)
+    if message["more"]:
+        print(f"  and {message['more']} more; see them with: sealgate queue show {message['mid']}")
+
+
+def _print_head(message: Mapping[str, Any]) -> None:
+    sender = printable(message["sender"] or "")
+    held = "  on hold" if message["held"] else ""
+    received = local(message["received_at"])
+    print(f"MID {message['mid']}  {message['size']} bytes  received {received}  from <{sender}>{held}")
+
+
+def _print_recipient(recipient: Mapping[str, Any]) -> None:
+    busy = ", being delivered at this moment" if recipient.get("busy") else ""
+    print(f"  RID {recipient['rid']}  <{printable(recipient['address'])}>  {recipient['state']}{busy}")
+    if recipient["said"]:
+        due = f"; next attempt {local(recipient['due'])}" if recipient["state"] == "deferred" and not busy else ""
+        print(f"    {recipient['attempts']} attempt(s){due}")
+        print(f"    {printable(recipient['said'])}")
+
+
+def queue_show(options: argparse.Namespace) -> int:
+    """Everything about one message, or its text."""
+    if options.headers or options.body:
+        _write(_parts(_pieces(options), header=options.headers, body=options.body))
+        return 0
+    message = ask(options.home, "queue-show", {"mid": options.mid})["message"]
+    _print_head(message)
+    for line in _envelope(message):
+        print(f"  {line}")
+    while message["recipients"]:
+        for recipient in message["recipients"]:
+            _print_recipient(recipient)
+            if wishes := _wishes(recipient):
+                print(f"    {wishes}")
+        after = message["recipients"][-1]["rid"]
+        message = ask(options.home, "queue-show", {"mid": options.mid, "after": after})["message"]
+    print(f"  kept by {message['worker']}")
+    return 0
+
+
+def _envelope(message: Mapping[str, Any]) -> Iterator[str]:
+    """What is known of a message besides its recipients."""
+    origin = ", ".join(f"{name} {value}" for name, value in message["origin"].items() if value not in (None, ""))
+    if origin:
+        yield f"came with {printable(origin)}"
+    words = {"body_8bit": "BODY=8BITMIME", "utf8": "SMTPUTF8", "bare": "BDAT (it holds bare CR or LF)"}
+    asked = [word for name, word in words.items() if message[name]]
+    asked += [f"{name.upper()}={message[name]}" for name in ("ret", "envid") if message[name]]
+    if asked:
+        yield f"asks for {printable(', '.join(asked))}"
+    if message["held"]:
+        yield "on hold: it is not tried, and does not grow too old"
+    if message["delay_told"]:
+        yield "its sender has been told that it is late"
+
+
+def _wishes(recipient: Mapping[str, Any]) -> str:
+    """What its sender wants to be told of a recipient (RFC 3461)."""
+    return printable(" ".join(f"{name.upper()}={recipient[name]}" for name in ("notify", "orcpt") if recipient[name]))
+
+
+def _pieces(options: argparse.Namespace) -> Iterator[bytes]:
+    """The text of the message, a piece at a time."""
+    start = 0
+    while data := base64.b64decode(ask(options.home, "queue-body", {"mid": options.mid, "start": start})["data"]):
+        yield data
+        start += len(data)
+
+
+def _parts(pieces: Iterable[bytes], *, header: bool, body: bool) -> Iterator[bytes]:
+    """The header up to its empty line, what follows it, or both."""
+    seen, end = b"", False
+    for piece in pieces:
+        if end or (header and body):
+            yield piece
+            continue
+        seen += piece
+        end = END_OF_HEADER in seen
+        head, _, rest = seen.partition(END_OF_HEADER)
+        if end:
+            yield head + b"\r\n" if header else rest
+            if header:
+                return
+        elif header:  # what may be the beginning of its end is kept back
+            yield seen[:-3]
+            seen = seen[-3:]
+        else:
+            seen = seen[-3:]
+    if seen and not end and header:
+        yield seen
+
+
+def _write(pieces: Iterable[bytes]) -> None:
+    """As it is; to a terminal with every control character made visible."""
+    raw = getattr(sys.stdout, "buffer", None)
+    for piece in pieces:
+        if raw is not None and not sys.stdout.isatty():
+            raw.write(piece)
+            raw.flush()
+        else:
+            text = piece.decode("utf-8", "backslashreplace").replace("\r\n", "\n")
+            print("".join(c if c in "\n\t" else printable(c) for c in text), end="")

@@ -1,0 +1,42 @@
+"""How values are written for a person at a terminal."""
+
+from __future__ import annotations
+
+import datetime
+import sys
+from collections.abc import Sequence
+
+
+def printable(text: str) -> str:
+    """Text that a stranger gave, harmless to a terminal: what is not printable is an escape."""
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+
+
+def local(at: float) -> str:
+    """A time (seconds since the epoch) as this machine's clock shows it."""
+    return datetime.datetime.fromtimestamp(at).astimezone().strftime("%Y-%m-%d %H:%M:%S %z")
+
+
+def many(number: int, word: str) -> str:
+    """`1 message`, `2 messages`."""
+    return f"{number} {word}{'' if number == 1 else 's'}"
+
+
+def warn_of_silent(silent: Sequence[str], missing: str) -> int:
+    """Name the workers that did not answer, and what is `missing` for it; the exit status."""
+    for sentence in silent:
+        print(f"sealgate: {sentence}; {missing}", file=sys.stderr)
+    return 1 if silent else 0
+
+
+def confirmed(question: str) -> bool:
+    """Ask on a terminal; elsewhere nobody can answer, and the answer is no."""
+    if not sys.stdin.isatty():
+        print("Nothing was changed: this is no terminal, so add --yes to say that it is meant.", file=sys.stderr)
+        return False
+    if input(f"{question} [no]> ").strip().lower() in ("y", "yes"):
+        return True
+    print("Nothing was changed.")
+    return False

@@ -1,0 +1,129 @@
+"""Suspending and resuming listeners, delivery and destinations."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
+from typing import Any
+
+from sealgate.control.crew import Crew
+from sealgate.event.facts import Event, Resumed, Suspended
+from sealgate.process.channel import Channel, ChannelError
+from sealgate.store.database import StoreError
+from sealgate.store.revisions import Revisions
+from sealgate.store.suspensions import ANY, Kind, Suspension, SuspensionFile, Suspensions
+
+Key = tuple[Kind, str]
+
+
+class Suspending:
+    """The one that changes what is suspended. What it answers is durable."""
+
+    def __init__(
+        self,
+        supervisor: Channel,
+        revisions: Revisions,
+        file: SuspensionFile,
+        emit: Callable[[Event], None],
+        clock: Callable[[], float],
+    ) -> None:
+        self._crew = Crew(supervisor)
+        self._revisions = revisions
+        self._file = file
+        self._emit = emit
+        self._clock = clock
+        self._lock = asyncio.Lock()
+
+    def listed(self) -> list[dict[str, Any]]:
+        """What is suspended, in values that JSON knows. `ChannelError` if nobody can tell."""
+        return [{**asdict(one), "words": one.words} for one in self._read()]
+
+    async def suspend(self, who: str, what: Sequence[Sequence[str]]) -> dict[str, Any]:
+        """Suspend each (kind, name); gives what was not suspended before."""
+        async with self._lock:
+            before = self._read()
+            new = [Suspension(kind, name, who, self._clock()) for kind, name in self._checked(what)]
+            return await self._change(who, before, before.with_these(new))
+
+    async def resume(self, who: str, what: Sequence[Sequence[str]]) -> dict[str, Any]:
+        """Resume each (kind, name), everything if none is named; gives what was suspended before."""
+        async with self._lock:
+            if not what:
+                return await self._resume_all(who)
+            before = self._read()
+            keys = self._checked(what)
+            after = before
+            for kind, name in keys:
+                after = self._without(after, kind, name)
+            return await self._change(who, before, after)
+
+    async def _resume_all(self, who: str) -> dict[str, Any]:
+        try:
+            before = self._file.read()
+        except StoreError:  # what nobody can read is replaced
+            before = Suspensions([Suspension("listener", ANY), Suspension("delivery", "")])
+        return await self._change(who, before, Suspensions())
+
+    def _without(self, before: Suspensions, kind: Kind, name: str) -> Suspensions:
+        known = {one.key: one for one in before}
+        if kind == "listener" and name == ANY:
+            return before.without(key for key in known if key[0] == "listener")
+        every = known.get(("listener", ANY))
+        if kind == "listener" and every is not None:  # the others stay as they are
+            others = [Suspension("listener", each, every.who, every.at) for each in self._listeners() if each != name]
+            return before.without([every.key, (kind, name)]).with_these(others)
+        return before.without([(kind, name)])
+
+    async def _change(self, who: str, before: Suspensions, after: Suspensions) -> dict[str, Any]:
+        """Write it, tell the workers, state it."""
+        old, new = {one.key: one for one in before}, {one.key: one for one in after}
+        begun = [one.words for key, one in new.items() if key not in old]
+        ended = [one.words for key, one in old.items() if key not in new]
+        if begun or ended:
+            try:
+                self._file.write(after)
+            except StoreError as error:
+                raise ChannelError(str(error)) from error
+            for words in begun:
+                self._emit(Suspended(words, who))
+            for words in ended:
+                self._emit(Resumed(words, who))
+        answers = await self._crew.ask("suspensions", {})
+        return {"begun": begun, "ended": ended, "silent": answers.silent}
+
+    def _read(self) -> Suspensions:
+        try:
+            return self._file.read()
+        except StoreError as error:
+            raise ChannelError(str(error)) from error
+
+    def _checked(self, what: Sequence[Sequence[str]]) -> list[Key]:
+        keys: list[Key] = []
+        for kind, name in what:
+            match kind:
+                case "listener":
+                    keys.append(("listener", self._listener(name)))
+                case "delivery":
+                    keys.append(("delivery", ""))
+                case "destination":
+                    keys.append(("destination", _domain(name)))
+                case _:
+                    raise ChannelError(f"{kind!r} cannot be suspended")
+        return keys
+
+    def _listener(self, name: str) -> str:
+        if name != ANY and name not in self._listeners():
+            raise ChannelError(f"there is no listener {name!r}; there are {', '.join(self._listeners())}")
+        return name
+
+    def _listeners(self) -> list[str]:
+        revision = self._revisions.current()
+        return [] if revision is None else [each.name for each in revision.configuration.listeners]
+
+
+def _domain(name: str) -> str:
+    domain = name.lower().removesuffix(".")
+    if not domain.strip(".") or any(char in domain for char in "@*<> \t"):
+        raise ChannelError(f"{name!r} is no destination: write a domain, or .domain for all below it")
+    return domain
