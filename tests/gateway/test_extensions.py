@@ -203,3 +203,16 @@ def test_the_log_has_no_raw_bytes_of_strangers(gate: Gateway, client: Client) ->
     client.say("MAIL FROM:<ok@me.example>")
     gate.wait_for_log("From: <ok@me.example>", after=position)
     assert "\u202e" not in gate.log()[position:]
+
+
+def test_a_message_whose_transaction_ends_is_said_to_be_aborted(gate: Gateway, client: Client) -> None:
+    """However it ends: no number of a message is left without its end in the log."""
+    endings = [lambda: client.say("RSET"), lambda: client.say("EHLO me.example"), lambda: bdat(client, b"x", last=True)]
+    for ending in endings:
+        position = len(gate.log())
+        assert client.say("MAIL FROM:<me@me.example>").startswith("250")
+        ending()
+        line = gate.wait_for_log(r"Start MID \d+ ICID", after=position)
+        gate.wait_for_log(f"Message aborted MID {line.split()[8]} ", after=position)
+        assert client.say("MAIL FROM:<me@me.example>").startswith("250")
+        client.say("RSET")

@@ -118,7 +118,10 @@ class Conversation:
             self._handle(event)
 
     def _answer(self, reply: Reply) -> None:
+        """Answer what is owed; a transaction that ends with it takes its message along."""
         self._line.write(self.machine.answer(reply))
+        if self._reception is not None and not self.machine.in_transaction:
+            self._drop()
 
     def _answer_later(self, reply: Reply) -> None:
         """From a callback: the answer, and what the client has sent meanwhile."""
@@ -133,7 +136,6 @@ class Conversation:
                 self._take(data)
             case smtp.Hello(name, extended):
                 self._hello, self._extended = name, extended
-                self._drop()
                 self._answer(self.machine.hello_reply(event))
             case smtp.Mail():
                 self._mail(event)
@@ -157,14 +159,11 @@ class Conversation:
                 self._line.close()
             case smtp.Refusal(reply):
                 self._refused(reply)
-            case smtp.Reset(reply):
-                self._drop()
-                self._answer(reply)
             case smtp.ChunkEnd(reply):
                 if not reply.is_positive:
                     self._fail(reply)
                 self._answer(reply)
-            case smtp.Simple(reply) | smtp.Challenge(reply):
+            case smtp.Reset(reply) | smtp.Simple(reply) | smtp.Challenge(reply):
                 self._answer(reply)
 
     def _refused(self, reply: Reply) -> None:
@@ -256,7 +255,6 @@ class Conversation:
             self._answer(refusal)
             return
         self._answer(replies.TOO_MANY_BAD_RECIPIENTS)
-        self._drop()
         self._line.hang_up(None, "Too many bad recipients")
 
     # -- the message

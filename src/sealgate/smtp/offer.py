@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 from sealgate.mail.reply import ReplyStyle
 from sealgate.smtp.data import BareLineEndings
@@ -27,22 +28,27 @@ class Offer:
 
     def extensions(self, *, encrypted: bool) -> frozenset[str]:
         """The names of what there is."""
-        names = {name for name in HIDEABLE if name not in self.hidden}
-        if "8BITMIME" not in names:
-            names.discard("SMTPUTF8")  # which may not come without it (RFC 6531 §3.1)
-        if self.auth and encrypted:
-            names.add("AUTH")
-        if self.starttls and not encrypted:
-            names.add("STARTTLS")
-        if self.reply_style is ReplyStyle.RFC2034:
-            names.add("ENHANCEDSTATUSCODES")
-        return frozenset(names)
+        return _extensions(self, encrypted)
 
     def lines(self, *, encrypted: bool) -> tuple[str, ...]:
         """As EHLO announces it, in one order whatever is there."""
         there = self.extensions(encrypted=encrypted)
         words = {"SIZE": f"SIZE {self.size}", "AUTH": "AUTH PLAIN LOGIN"}
         return tuple(words.get(name, name) for name in _ORDER if name in there)
+
+
+@lru_cache  # every command asks, and there are few offers
+def _extensions(offer: Offer, encrypted: bool) -> frozenset[str]:
+    names = {name for name in HIDEABLE if name not in offer.hidden}
+    if "8BITMIME" not in names:
+        names.discard("SMTPUTF8")  # which may not come without it (RFC 6531 §3.1)
+    if offer.auth and encrypted:
+        names.add("AUTH")
+    if offer.starttls and not encrypted:
+        names.add("STARTTLS")
+    if offer.reply_style is ReplyStyle.RFC2034:
+        names.add("ENHANCEDSTATUSCODES")
+    return frozenset(names)
 
 
 _ORDER = ("PIPELINING", "8BITMIME", "SIZE", "ENHANCEDSTATUSCODES", "CHUNKING", "DSN", "SMTPUTF8", "AUTH", "STARTTLS")
