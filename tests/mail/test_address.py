@@ -126,6 +126,8 @@ NOT_WIDE = {
     "a@.ü": "the domain",
     "a@-ü.example": "the domain",
     "a@ü_.example": "the domain",
+    "a@b\u3002example": "the domain",
+    "a@b\uff0eexample": "the domain",
     "a@ü\u3002example": "the domain",  # a dot, but not to every server
     "a@ü.\uff41\uff3f": "the domain",
     "a@\u0301a.example": "the domain",

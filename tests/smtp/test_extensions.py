@@ -129,6 +129,12 @@ S: 503 5.5.1 MAIL first
 C: MAIL FROM:<a@b.example>
 S: 250
 """,
+    "a chunk before EHLO": """
+C: BDAT 6 LAST\\r\\nQUIT
+S: 503 5.5.1 EHLO or HELO first
+C: MAIL FROM:<a@b.example>
+S: 503 5.5.1 EHLO or HELO first
+""",
     "a full disk": f"""{RCPT}
 C: BDAT 6\\r\\nFULL\\r\\nBDAT 6\\r\\nQUIT\\r\\nBDAT 6 LAST\\r\\nQUIT
 S: 452 4.3.1 queue full

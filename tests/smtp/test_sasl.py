@@ -138,6 +138,13 @@ def test_no_passphrase_is_ever_shown(lines: str, encrypted: bool, auth: bool) ->
     assert {refusal.command for refusal in refusals} <= {"AUTH ***"}
 
 
+def test_a_response_that_looks_like_a_command_is_a_response() -> None:
+    peer = Gateway(encrypted=True)
+    said = peer.hear(b"EHLO x\r\nAUTH LOGIN YWxpY2U=\r\nDATA\r\n")
+    assert said.endswith(replies.AUTH_UNREADABLE.encode())
+    assert peer.events[-1] == Refusal(replies.AUTH_UNREADABLE, "AUTH ***")
+
+
 def test_a_command_behind_a_refused_auth_is_shown_again() -> None:
     peer = Gateway(auth=False)
     peer.hear(b"AUTH LOGIN\r\nYWxpY2U=\r\nNOOP\r\nFOO\r\n")

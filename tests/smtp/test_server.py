@@ -70,6 +70,15 @@ def test_what_the_events_say_of_extensions() -> None:
     ]
 
 
+def test_replies_are_utf8_only_within_a_transaction_that_asked_for_it() -> None:
+    machine = asked(b"EHLO x\r\nMAIL FROM:<> SMTPUTF8\r\nNOOP\r\nRSET\r\nNOOP\r\nMAIL FROM:<>\r\n")
+    said = []
+    while machine.next_event() is not None:
+        said.append(machine.answer(Reply(250, "ü")))
+    wide, escaped = "250 ü\r\n".encode(), b"250 \\xfc\r\n"
+    assert said == [escaped, wide, wide, wide, escaped, escaped]
+
+
 def test_a_message_by_data_tells_of_bare_line_endings_that_are_allowed() -> None:
     peer = Gateway(bare=BareLineEndings.ALLOW)
     peer.hear(ENVELOPE + b"a\nb\r\n.\r\n")

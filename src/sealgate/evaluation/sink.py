@@ -92,8 +92,6 @@ class SinkSession(asyncio.Protocol):
                 self._answer(reply)
             case smtp.Refusal(reply) | smtp.Simple(reply):
                 self._answer(reply)
-                if not self._machine.in_transaction:
-                    self._drop()
             case smtp.Quit(reply):
                 self._answer(reply)
                 self._close()

@@ -26,7 +26,6 @@ _ASCII_DOMAIN = re.compile(_DOMAIN)
 _SOURCE_ROUTE = re.compile(rf"@{_DOMAIN}(?:,@{_DOMAIN})*:")
 _WIDE = r"\x80-\U0010ffff"
 _JOINERS = str.maketrans("", "", "\u200c\u200d")
-_OTHER_DOTS = re.compile("[\u3002\uff0e\uff61]")
 
 
 def _local(wide: str) -> str:
@@ -125,11 +124,9 @@ def _key(domain: str) -> str:
     if domain.isascii():
         return domain.lower()
     try:
-        if _OTHER_DOTS.search(domain) is None:
-            return ".".join(map(_label_key, domain.split(".")))
+        return ".".join(map(_label_key, domain.split(".")))
     except UnicodeError:
-        pass
-    raise AddressError(_BAD_DOMAIN)
+        raise AddressError(_BAD_DOMAIN) from None
 
 
 def _label_key(label: str) -> str:

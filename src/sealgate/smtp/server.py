@@ -233,7 +233,7 @@ class ServerMachine:
         )
         if objection is None and not command.is_offered(extensions):
             objection = self._absence(verb, command)
-        ground = Ground(extensions, self._utf8 and self.in_transaction)
+        ground = Ground(extensions, self._utf8)
         if verb == b"BDAT":
             return self._chunk(command.read(parameters, ground), objection, line)
         found = objection or command.read(parameters, ground)
