@@ -184,6 +184,11 @@ def test_a_domain_compares_in_either_form() -> None:
     assert Address("a", "MÜNCHEN.example").domain_key == Address("a", "xn--mnchen-3ya.EXAMPLE").domain_key
 
 
+def test_a_domain_that_has_no_form_in_dns_is_no_accident() -> None:
+    """A spool may outlive the table of characters by which an address was accepted."""
+    assert Address("a", "Ü_.Example").domain_key == "ü_.example"
+
+
 def test_domains_compare_without_case_and_are_kept_as_written() -> None:
     address = parse_address("A@B.Example")
     assert address.domain_key == "b.example"

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from sealgate.mail.reply import Reply
 from sealgate.smtp import replies
 from sealgate.smtp.data import BareLineEndings
-from sealgate.smtp.server import Bdat, Login, MessageEnd
+from sealgate.smtp.server import Bdat, Chunk, ChunkEnd, Hangup, Login, Mail, MessageEnd
 from tests.smtp import test_extensions, test_transcript
 from tests.smtp.cutting import cuts, pieces
 from tests.smtp.gateway import Gateway
@@ -107,3 +107,29 @@ def test_octets_of_a_refused_chunk_are_no_commands(octets: bytes, where: list[in
     assert said == refusal.encode() + replies.OK.encode()
     assert len(peer.events) == heard_before + 2
     assert not peer.machine.in_transaction
+
+
+ANSWERS = [replies.OK, replies.GO_AHEAD, replies.LOGGED_IN, replies.QUEUE_FULL, replies.RELAYING_DENIED]
+ANSWERS += [Reply(334, ""), replies.READY_FOR_TLS, replies.SHUTTING_DOWN]
+
+
+@given(talk, cuts(), st.lists(st.sampled_from(ANSWERS), min_size=1, max_size=9), st.booleans())
+def test_whatever_a_driver_answers_a_refusal_takes_nothing(
+    data: bytes, where: list[int], answers: list[Reply], encrypted: bool
+) -> None:
+    """Also a driver that makes mistakes: no chunk comes outside of a transaction, no event behind the last."""
+    machine = Gateway(encrypted=encrypted).machine
+    said = 0
+    for piece in pieces(data, where):
+        machine.receive(piece)
+        while (event := machine.next_event()) is not None:
+            if isinstance(event, Bdat | Chunk):
+                assert machine.in_transaction
+            elif isinstance(event, Hangup):
+                assert machine.next_event() is None
+            else:
+                reply, said = answers[said % len(answers)], said + 1
+                machine.answer(reply)
+                over = isinstance(event, MessageEnd) or (isinstance(event, ChunkEnd) and not reply.is_positive)
+                assert not (over and machine.in_transaction)
+                assert not (isinstance(event, Mail) and not reply.is_positive and machine.in_transaction)

@@ -259,7 +259,7 @@ S: 503 5.5.1 EHLO or HELO first
 C: AUTH PLAIN
 S: 334
 C: {"A" * 300}
-S: 500 5.5.2 line too long
+S: 500 5.5.6 Authentication exchange line is too long
 C: NOOP
 S: 250
 """,

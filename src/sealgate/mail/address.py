@@ -58,8 +58,14 @@ class Address:
 
     @property
     def domain_key(self) -> str:
-        """The domain as it is compared: lower case, internationalised names as A-labels."""
-        return _key(self.domain)
+        """The domain as it is compared and looked up: lower case, internationalised names as A-labels.
+
+        A domain that has no such form, which `parse_address` lets nobody use, only becomes lower case.
+        """
+        try:
+            return _key(self.domain)
+        except AddressError:
+            return self.domain.lower()
 
 
 def is_visible(text: str) -> bool:

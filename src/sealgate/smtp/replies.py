@@ -32,6 +32,7 @@ TLS_NOT_AVAILABLE = Reply(454, "TLS not available due to a temporary reason", "4
 
 UNKNOWN_COMMAND = Reply(500, "command not recognized", "5.5.1")
 LINE_TOO_LONG = Reply(500, "line too long", "5.5.2")
+AUTH_LINE_TOO_LONG = Reply(500, "Authentication exchange line is too long", "5.5.6")
 BARE_LINE_ENDING = Reply(500, "command line contains a bare CR, LF or NUL", "5.5.2")
 SYNTAX = Reply(501, "syntax error in the parameters of the command", "5.5.4")
 NO_PARAMETERS = Reply(501, "the command takes no parameters", "5.5.4")

@@ -212,7 +212,7 @@ class ServerMachine:
             self._state = State.READY  # another challenge makes it AUTH again
         self._shown.see(line, response=exchange is not None)
         if not line.endswith(b"\n"):
-            return self._refuse(replies.LINE_TOO_LONG, line)
+            return self._refuse(replies.LINE_TOO_LONG if exchange is None else replies.AUTH_LINE_TOO_LONG, line)
         if not line.endswith(b"\r\n") or line.count(b"\r") > 1 or b"\0" in line:
             return self._refuse(replies.BARE_LINE_ENDING, line)
         return self._obey(line[:-2]) if exchange is None else self._go_on(exchange, line[:-2])
