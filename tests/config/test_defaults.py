@@ -8,7 +8,7 @@ import pytest
 
 from sealgate.config.check import check
 from sealgate.config.defaults import Defaults, first_configuration
-from sealgate.config.lookup import accepts_domain, route_for
+from sealgate.config.lookup import accepted_as, route_for
 from sealgate.config.problem import ConfigurationError
 from sealgate.config.schema import CertificateProfile, Configuration, Listener
 from sealgate.config.weakness import weaknesses
@@ -51,8 +51,8 @@ def test_which_tls_it_speaks(defaults: Defaults, versions: tuple[str, ...]) -> N
 
 def test_it_takes_its_domain_and_relays_for_its_own_machine_only() -> None:
     settings = first()
-    assert accepts_domain(settings, "inside.example")
-    assert not accepts_domain(settings, "outside.example")
+    assert accepted_as(settings, "inside.example") == "inside.example"
+    assert accepted_as(settings, "outside.example") is None
     assert route_for(settings, "inside.example") == (("127.0.0.1", 2526),)
     assert route_for(settings, "outside.example") is None
     public, *private = settings.listeners

@@ -6,7 +6,7 @@ import dataclasses
 
 import pytest
 
-from sealgate.config.lookup import Handling, accepts_domain, handling_of, route_for
+from sealgate.config.lookup import Handling, accepted_as, handling_of, route_for
 from sealgate.tls.level import TlsLevel
 from tests.config.samples import configuration
 
@@ -84,8 +84,8 @@ def test_without_a_route_dns_is_asked() -> None:
 )
 def test_only_listed_domains_are_accepted(domain: str, accepted: bool) -> None:
     gateway = {"hostname": "gate.example", "accepted_domains": ["inside.example", ".below.example"]}
-    assert accepts_domain(configuration(gateway=gateway), domain) is accepted
-    assert not accepts_domain(configuration(gateway={"hostname": "gate.example"}), domain)
+    assert (accepted_as(configuration(gateway=gateway), domain) is not None) is accepted
+    assert accepted_as(configuration(gateway={"hostname": "gate.example"}), domain) is None
 
 
 def test_a_destination_says_what_differs_from_delivery_as_a_whole() -> None:

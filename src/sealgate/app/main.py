@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from sealgate.app import evaluate, gateway, sink
-from sealgate.cli import backup, commands, drain, hosts, passphrase, queue, suspend
+from sealgate.cli import backup, commands, drain, hosts, passphrase, queue, suspend, trace
 from sealgate.cli import init as init_command
 from sealgate.cli.client import NotRunning, Refused
 from sealgate.cli.words import Words, add
@@ -68,6 +68,7 @@ def _configuration_commands(words: Words[argparse.ArgumentParser]) -> None:
     load.add_argument("file", metavar="FILE", help="a TOML file, or - for standard input")
     load.add_argument("--comment", default="", help="kept with the revision")
     add(words, "hash-passphrase", passphrase.run, "Make the hash of a passphrase, for an account.")
+    trace.add_arguments(add(words, "trace", trace.run, "Say what would happen to a message."))
     backup.add_backup_arguments(add(words, "backup", backup.backup, "Write all state to one file."))
     backup.add_restore_arguments(add(words, "restore", backup.restore, "Bring the state of a backup back."))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from sealgate.config.schema import Configuration, Destination
+from sealgate.config.schema import Configuration, Destination, Route
 from sealgate.tls.level import TlsLevel
 
 
@@ -51,18 +51,22 @@ def handling_of(configuration: Configuration, domain: str) -> Handling:
     )
 
 
+def route_row(configuration: Configuration, domain: str) -> Route | None:
+    """The row of the routes that holds for this domain."""
+    listed = configuration.route_of
+    return next((listed[pattern] for pattern in patterns_of(domain) if pattern in listed), None)
+
+
 def route_for(configuration: Configuration, domain: str) -> tuple[tuple[str, int], ...] | None:
     """Hosts and ports that take the mail of this domain, in order; None if DNS is to be asked for its MX."""
-    listed = configuration.route_of
-    for pattern in patterns_of(domain):
-        if pattern in listed:
-            return listed[pattern].targets
-    return None
+    row = route_row(configuration, domain)
+    return None if row is None else row.targets
 
 
-def accepts_domain(configuration: Configuration, domain: str) -> bool:
-    """Whether mail for this domain is accepted from anyone."""
-    return not set(patterns_of(domain)).isdisjoint(configuration.gateway.accepted_domains)
+def accepted_as(configuration: Configuration, domain: str) -> str | None:
+    """The accepted domain that this one is, or is below; None if its mail is not accepted from anyone."""
+    accepted = configuration.gateway.accepted_domains
+    return next((pattern for pattern in patterns_of(domain) if pattern in accepted), None)
 
 
 def patterns_of(domain: str) -> Iterator[str]:

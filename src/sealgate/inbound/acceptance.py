@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from sealgate.config.lookup import accepts_domain
+from dataclasses import dataclass
+
+from sealgate.config.lookup import accepted_as
 from sealgate.config.schema import Account, Configuration
 from sealgate.inbound.access import Terms, names_address, rule_for
 from sealgate.mail.address import Address
@@ -13,22 +15,53 @@ RAT = "RAT"
 """What the log calls the recipient access table."""
 
 
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """Whether a recipient is taken: None, or the refusal. `by` says what decided, for people."""
+
+    refusal: Reply | None
+    by: str
+
+
 def accept_recipient(
     configuration: Configuration, terms: Terms, recipient: Address, *, logged_in: bool = False
 ) -> Reply | None:
-    """None if the recipient is taken, else the refusal.
+    """None if the recipient is taken, else the refusal."""
+    return decide_recipient(configuration, terms, recipient, logged_in=logged_in).refusal
 
-    A row of the recipient access table comes first, whoever sends: then the accepted domains, then who may relay.
+
+def decide_recipient(configuration: Configuration, terms: Terms, recipient: Address, *, logged_in: bool) -> Decision:
+    """A row of the recipient access table comes first, whoever sends: then the accepted domains, then who may relay.
+
     `postmaster` is always taken (RFC 5321 §4.5.1).
     """
-    if not recipient.domain:
-        return None  # <postmaster>: the address parser lets no other bare local part through
+    if not recipient.domain:  # the address parser lets no other bare local part through
+        return Decision(None, "postmaster is always taken")
     rule = rule_for(configuration, recipient)
     if rule is not None:
-        return None if rule.action == "accept" else _rejected(rule.reply)
-    if accepts_domain(configuration, recipient.domain_key) or terms.relays or logged_in:
-        return None
-    return replies.RELAYING_DENIED
+        refusal = None if rule.action == "accept" else _rejected(rule.reply)
+        return Decision(refusal, f"the row {rule.recipient} of recipient_access")
+    domain = accepted_as(configuration, recipient.domain_key)
+    if domain is not None:
+        return Decision(None, f"the accepted domain {domain}")
+    if terms.relays:
+        return Decision(None, f"the policy {terms.policy.name}, which relays")
+    if logged_in:
+        return Decision(None, "the login")
+    return Decision(replies.RELAYING_DENIED, "no row, no accepted domain and no right to relay")
+
+
+def full_address(configuration: Configuration, recipient: Address) -> Address:
+    """The mailbox that is meant: the bare postmaster is at the domain of the one in the settings."""
+    if recipient.domain:
+        return recipient
+    return Address(recipient.local, configuration.gateway.postmaster.rpartition("@")[2])
+
+
+def reject_host(terms: Terms) -> Reply:
+    """What a host hears whose policy says reject."""
+    text = terms.policy.reply
+    return replies.REJECTED if text is None else Reply(554, text, "5.7.1")
 
 
 def _rejected(text: str | None) -> Reply:

@@ -10,6 +10,7 @@ from functools import partial
 from typing import Protocol
 
 from sealgate.event.facts import ConnectionAccepted, HostNamed
+from sealgate.inbound.acceptance import reject_host
 from sealgate.inbound.access import Terms, terms_for
 from sealgate.inbound.tools import Answer, SessionTools, is_full_for_host
 from sealgate.live.revision import LiveListener
@@ -74,9 +75,7 @@ class Admission:
             return None
         self._tools.emit(ConnectionAccepted(self._icid, terms.decision, terms.group, terms.match))
         if terms.policy.action == "reject":
-            text = terms.policy.reply
-            reply = replies.REJECTED if text is None else Reply(554, text, "5.7.1")
-            self._dismiss(reply, f"Rejected by policy {terms.policy.name}")
+            self._dismiss(reject_host(terms), f"Rejected by policy {terms.policy.name}")
         elif terms.policy.action == "refuse":
             self._dismiss(None, f"Refused by policy {terms.policy.name}")
         return None if self._over else terms

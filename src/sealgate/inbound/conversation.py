@@ -18,7 +18,7 @@ from sealgate.event.facts import (
     TlsRequired,
     Way,
 )
-from sealgate.inbound.acceptance import accept_recipient, accept_sender
+from sealgate.inbound.acceptance import accept_recipient, accept_sender, full_address
 from sealgate.inbound.access import Terms
 from sealgate.inbound.reception import Reception, Trace
 from sealgate.inbound.tools import Answer, SessionTools
@@ -227,8 +227,7 @@ class Conversation:
         if refusal is not None:
             self._refuse_recipient(recipient, refusal)
             return
-        if not recipient.domain:
-            recipient = Address(recipient.local, configuration.gateway.postmaster.rpartition("@")[2])
+        recipient = full_address(configuration, recipient)
         most = self._terms.policy.recipients_per_hour
         if most is None:
             self._answer(self._add(event, recipient))

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
+from sealgate.config.schema import Listener
 from sealgate.inbound.access import Terms
-from sealgate.live.revision import LiveListener
 from sealgate.mail.reply import ReplyStyle
 from sealgate.smtp.data import BareLineEndings
 from sealgate.smtp.server import Limits, Offer, ServerMachine
-from sealgate.tls.policy import ClientCertificate
 
 
-def machine_for(live: LiveListener, hostname: str, *, encrypted: bool) -> ServerMachine:
+def machine_for(settings: Listener, hostname: str, *, encrypted: bool) -> ServerMachine:
     """The machine of a new session, as strict as can be: `govern` follows before a command is read."""
-    settings = live.settings
     return ServerMachine(
         hostname,
         offer=Offer(starttls=False, size=settings.max_message_size, reply_style=ReplyStyle(settings.reply_style)),
@@ -23,13 +21,11 @@ def machine_for(live: LiveListener, hostname: str, *, encrypted: bool) -> Server
     )
 
 
-def govern(machine: ServerMachine, live: LiveListener, terms: Terms) -> None:
+def govern(machine: ServerMachine, settings: Listener, terms: Terms, *, speaks_tls: bool) -> None:
     """Put a session under its terms; STARTTLS is offered only where it would work."""
-    settings = live.settings
-    contexts = live.contexts.get(ClientCertificate(terms.client_certificate))
     machine.govern(
         offer=Offer(
-            starttls=not settings.implicit_tls and terms.tls != "off" and contexts is not None,
+            starttls=not settings.implicit_tls and terms.tls != "off" and speaks_tls,
             size=terms.max_message_size,
             reply_style=ReplyStyle(settings.reply_style),
             auth=terms.auth != "off",

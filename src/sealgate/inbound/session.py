@@ -102,12 +102,12 @@ class Session(asyncio.Protocol):
             self._tools.ask_for_handshake(self._peer_ip, partial(self._handshake_admitted, False))
             return
         assert self._machine is not None
-        govern(self._machine, self._live, terms)
+        govern(self._machine, self._live.settings, terms, speaks_tls=self._contexts() is not None)
         self._converse(self._machine)
 
     def _greet(self, *, encrypted: bool) -> None:
         hostname = self._tools.current.revision.configuration.gateway.hostname
-        self._machine = machine_for(self._live, hostname, encrypted=encrypted)
+        self._machine = machine_for(self._live.settings, hostname, encrypted=encrypted)
         self.write(self._machine.greeting())
 
     def _converse(self, machine: ServerMachine) -> None:
@@ -314,7 +314,7 @@ class Session(asyncio.Protocol):
             self._greet(encrypted=True)
             assert self._machine is not None
             assert self._terms is not None
-            govern(self._machine, self._live, self._terms)
+            govern(self._machine, self._live.settings, self._terms, speaks_tls=True)
             self._converse(self._machine)
         assert self._conversation is not None
         self._conversation.tls_started(handshake.outcome, anew=anew)
