@@ -86,11 +86,16 @@ class Gateway:
         """Select the TLS versions of a service."""
         self.configure(lambda settings: settings["tls"][service].update(versions=list(versions)))
 
-    def start(self) -> Gateway:
-        """Serve, and return when the gateway answers."""
+    def serve(self) -> subprocess.Popen[bytes]:
+        """Its process, just begun."""
         with (self.home / "output").open("ab") as output:
             words = [COMMAND, "--home", str(self.home), "serve"]
             self._process = subprocess.Popen(words, stdout=output, stderr=output)
+        return self._process
+
+    def start(self) -> Gateway:
+        """Serve, and return when the gateway answers."""
+        self.serve()
         self.wait_for_log("Gateway started")
         for name, port in self.ports.items():
             wait_for(port, greeting=b"" if name == "private-tls" else b"220")
@@ -136,7 +141,7 @@ class Gateway:
 
     def children(self) -> dict[str, int]:
         """Process ids by the name of the child, as `sealgate status` tells."""
-        lines = self.command("status").stdout.splitlines()
+        lines = self.command("status", check=False).stdout.splitlines()
         return {line.split()[0]: int(match[1]) for line in lines if (match := re.search(r"process (\d+)", line))}
 
 

@@ -14,6 +14,7 @@ from sealgate.delivery.selection import EVERYTHING, Selection
 from sealgate.delivery.transaction import Fate
 from sealgate.delivery.trouble import network
 from sealgate.event.facts import Bounced, MessageDeleted, MessageFinished, MessageHeld, MessageQueued, OperatorActed
+from sealgate.mail.envelope import Notify
 from tests.delivery.queue_house import NOW, House, house
 
 
@@ -84,6 +85,16 @@ async def test_a_bounce_tells_the_sender_the_reason(desk: House) -> None:
     notice = b"".join([piece async for piece in desk.spool.load(queued.mid)])
     assert b"bounced by administrator: the mailbox has" in b" ".join(notice.split())
     assert await listed(desk) == [(1, [0], "queued"), (queued.mid, [0], "queued")]
+
+
+async def test_a_bounce_respects_who_wished_not_to_be_told(desk: House) -> None:
+    one = await desk.accept(1, "a@inside.example")
+    one.waiting[0].notify = Notify.NEVER
+    report = await desk.operator.act("bounce", EVERYTHING, "root")
+    assert (report.messages, report.fault) == (1, "")
+    assert [event.mid for event in desk.said(Bounced)] == [1]
+    assert desk.said(MessageQueued) == []
+    assert desk.schedule.waiting == 0
 
 
 async def test_a_delete_tells_nobody_and_is_on_record(desk: House, tmp_path: Path) -> None:

@@ -58,6 +58,12 @@ def test_the_null_path_and_the_states(one: Message, selection: Selection) -> Non
     assert selection.chosen(message(1)) == []
 
 
+def test_a_destination_is_found_by_either_form_of_its_name() -> None:
+    one = message(1, "a@b\u00fccher.example")
+    assert Selection(domain="b\u00fccher.example").chosen(one) == [0]
+    assert Selection(domain="xn--bcher-kva.example").chosen(one) == [0]
+
+
 @pytest.mark.parametrize("wrong", [{"state": "lost"}, {"domain": "a@b.example"}, {"sender": "<a@b.example>"}])
 def test_what_means_nothing_is_a_sentence(wrong: dict[str, str]) -> None:
     with pytest.raises(SelectionError, match=r"is (no|an) "):

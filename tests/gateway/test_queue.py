@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+import pty
 import re
 import signal
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -14,7 +16,7 @@ import pytest
 
 from tests.peers.hop import Hop, hop
 from tests.peers.ports import HOST
-from tests.running import Gateway, Settings, eventually, gateway
+from tests.running import COMMAND, Gateway, Settings, eventually, gateway
 from tests.smtp_client import Client
 
 BUSY = "451 4.7.1 later"
@@ -57,16 +59,22 @@ def listed(gate: Gateway, *filters: str) -> list[dict[str, Any]]:
     return [json.loads(line) for line in gate.command("queue", "list", "--json", *filters).stdout.splitlines()]
 
 
-def send(gate: Gateway, *recipients: str, sender: str = "me@me.example", options: str = "", text: str = "hello") -> int:
+def send(
+    gate: Gateway,
+    *recipients: str,
+    sender: str = "me@me.example",
+    text: str = "hello",
+    body: str = "The body of it.",
+) -> int:
     """One message for all of them; its MID."""
     client = Client(gate.ports["public"])
     client.reply()
     client.say("EHLO me.example")
     assert client.say(f"MAIL FROM:<{sender}>").startswith("250")
     for recipient in recipients:
-        assert client.say(f"RCPT TO:<{recipient}>{options}").startswith("250")
+        assert client.say(f"RCPT TO:<{recipient}>").startswith("250")
     assert client.say("DATA").startswith("354")
-    mid = re.search(r"Message (\d+) accepted", client.say(f"Subject: {text}", "", "The body of it.", "."))
+    mid = re.search(r"Message (\d+) accepted", client.say(f"Subject: {text}", "", body, "."))
     client.close()
     assert mid
     return int(mid[1])
@@ -294,10 +302,16 @@ def test_a_file_that_says_nothing_suspends_what_starts_and_resume_all_mends_it(g
     (gate.home / "suspended.json").write_text("{broken")
     gate.wait_for_log("Critical: .*does not say what is suspended", after=position)
     assert send(gate, "a@inside.example")  # what ran goes on
-    children = gate.children() if gate.command("status", check=False).returncode == 0 else {}
-    assert children == {}
+    status = gate.command("status", check=False)
+    assert status.returncode == 1
+    assert "does not say what is suspended; `sealgate resume all` writes it anew" in status.stderr
+    kill_workers(gate)
+    client = Client(gate.ports["public"])
+    assert client.reply().startswith("421")
+    client.close()
     assert gate.command("resume", "all").returncode == 0
     assert "Suspended" not in gate.command("status").stdout
+    assert send(gate, "a@inside.example")
 
 
 def test_a_drain_takes_nothing_new_and_ends_when_the_queue_is_empty(gate: Gateway, next_hop: Hop) -> None:
@@ -315,7 +329,49 @@ def test_a_drain_takes_nothing_new_and_ends_when_the_queue_is_empty(gate: Gatewa
     assert len(next_hop.messages) == 1
 
 
+def test_an_interrupted_drain_resumes_what_it_has_suspended(gate: Gateway) -> None:
+    deferred(gate, "a@inside.example")
+    for words, deaf in (((), False), (("--keep",), True)):
+        command = [COMMAND, "--home", str(gate.home), "drain", *words]
+        drain = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+        assert drain.stdout is not None
+        with drain.stdout:
+            assert "Suspended: all listeners." in drain.stdout.readline()
+            assert "1 message waiting" in drain.stdout.readline()
+            drain.send_signal(signal.SIGINT)
+            assert drain.wait(20) == 130
+        assert ("all listeners" in gate.command("status").stdout) == deaf
+
+
 def test_a_drained_gateway_stops_and_the_next_start_says_that_it_is_deaf(tmp_path: Path, next_hop: Hop) -> None:
     with gateway(tmp_path, next_hop=next_hop.port) as gate:
         assert "the gateway stops" in gate.command("drain", "--then", "stop").stdout
         assert gate.wait() == 0
+        process = gate.serve()
+        gate.wait_for_log(r"Warning: Still suspended, by \w+: all listeners")
+        assert process.poll() is None
+
+
+def test_a_large_message_is_written_out_piece_by_piece(gate: Gateway) -> None:
+    lines = "\r\n".join(f"line {number} of a message that is large" for number in range(20_000))
+    mid = deferred(gate, "a@inside.example", body=lines)
+    shown = gate.command("queue", "show", str(mid), "--body").stdout
+    assert len(shown) > 700_000
+    assert shown.splitlines() == lines.split("\r\n")
+
+
+def test_on_a_terminal_a_delete_asks(gate: Gateway) -> None:
+    mid = deferred(gate, "a@inside.example")
+    for answer, left in (("", 1), ("y", 0)):
+        command = [COMMAND, "--home", str(gate.home), "queue", "delete", str(mid)]
+        master, terminal = pty.openpty()
+        process = subprocess.Popen(command, stdin=terminal, stdout=terminal, stderr=terminal)
+        os.close(terminal)
+        said = ""
+        while "[no]> " not in said:
+            said += os.read(master, 1000).decode()
+        os.write(master, answer.encode() + b"\n")
+        assert process.wait(20) == (1 if left else 0)
+        os.close(master)
+        assert "1 message with 1 recipient would be deleted." in said
+        assert len(listed(gate)) == left

@@ -42,14 +42,17 @@ class Control:
             lambda: datetime.datetime.now(datetime.UTC),
             lambda configuration: journal.configure(configuration.logs, configuration.tls.codes),
         )
-        suspending = Suspending(connection.channel, self._revisions, SuspensionFile(home), journal.emit, time.time)
-        self._service = Service(connection.channel, self._revisions, self._committer, suspending, __version__)
+        self._suspending = Suspending(
+            connection.channel, self._revisions, SuspensionFile(home), journal.emit, time.time
+        )
+        self._service = Service(connection.channel, self._revisions, self._committer, self._suspending, __version__)
         self._socket: socket.socket | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         self._channels: set[Channel] = set()
 
     async def start(self) -> None:
         """Finish what an earlier control process left half done, then listen to operators."""
+        self._suspending.remind()
         self._socket = open_socket(self._home)
         self._spawn(self._accept(self._socket))
         self._spawn(self._catch_up())

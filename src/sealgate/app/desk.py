@@ -128,5 +128,5 @@ class Desk:
 def _wanted(domains: Iterable[str] | None) -> Callable[[str], bool]:
     if domains is None:
         return lambda domain: True
-    names = {name.lower() for name in domains}
+    names = frozenset(domains)
     return lambda domain: domain in names

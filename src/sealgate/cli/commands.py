@@ -10,6 +10,7 @@ from pathlib import Path
 from sealgate import __version__
 from sealgate.cli.client import NotRunning, ask
 from sealgate.cli.suspend import suspended_lines
+from sealgate.cli.text import warn_of_silent
 from sealgate.config.check import check
 from sealgate.config.document import parse, render
 from sealgate.config.problem import ConfigurationError, Problem
@@ -44,7 +45,10 @@ def status(options: argparse.Namespace) -> int:
         print(f"{child['child']:<9} {state}{counts}{restarts}")
     for line in suspended_lines(answer["suspended"]):
         print(f"Suspended: {line}")
-    return 0
+    if answer["fault"]:
+        print(f"sealgate: {answer['fault']}", file=sys.stderr)
+    warn_of_silent(answer["silent"], "its queue is not counted")  # and its line says whether it runs
+    return int(bool(answer["fault"]))
 
 
 def showconfig(options: argparse.Namespace) -> int:

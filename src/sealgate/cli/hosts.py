@@ -11,6 +11,7 @@ from sealgate.cli.client import ask
 from sealgate.cli.suspend import suspended_lines
 from sealgate.cli.text import local, printable, warn_of_silent
 from sealgate.cli.words import Words, add
+from sealgate.mail.address import Address
 from sealgate.store.suspensions import Suspension, Suspensions
 
 _COUNTS = ("messages", "recipients", "deferred", "held", "connections")
@@ -51,7 +52,7 @@ def show_hosts(options: argparse.Namespace) -> int:
 
 def show_host(options: argparse.Namespace) -> int:
     """One destination in full."""
-    domain = options.domain.lower().removesuffix(".")
+    domain = Address("", options.domain.removesuffix(".")).domain_key
     answer = ask(options.home, "hosts", {"limit": 1, "domains": [domain]})
     status = ask(options.home, "status")
     (host,) = answer["hosts"] or [{**dict.fromkeys((*_COUNTS, "queued"), 0), "next_attempt": None, "said": ""}]

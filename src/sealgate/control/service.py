@@ -66,8 +66,9 @@ class Service:
     async def _status(self) -> dict[str, Any]:
         running = await self._crew.running()
         answers = await self._crew.ask("status", {})
-        suspended = self._suspending.listed()
-        return {"version": self._version, "running": running, "workers": answers.good, "suspended": suspended}
+        suspended, fault = self._suspending.listed()
+        state = {"suspended": suspended, "fault": fault, "silent": answers.silent}
+        return {"version": self._version, "running": running, "workers": answers.good, **state}
 
     async def _copy_queue(self) -> dict[str, Any]:
         """Copies of all spools, each made by the worker that owns it; whoever asked says when they may go."""

@@ -8,7 +8,8 @@ from dataclasses import asdict
 from typing import Any
 
 from sealgate.control.crew import Crew
-from sealgate.event.facts import Event, Resumed, Suspended
+from sealgate.event.facts import Event, Note, Resumed, Suspended
+from sealgate.mail.address import Address
 from sealgate.process.channel import Channel, ChannelError
 from sealgate.store.database import StoreError
 from sealgate.store.revisions import Revisions
@@ -35,9 +36,20 @@ class Suspending:
         self._clock = clock
         self._lock = asyncio.Lock()
 
-    def listed(self) -> list[dict[str, Any]]:
-        """What is suspended, in values that JSON knows. `ChannelError` if nobody can tell."""
-        return [{**asdict(one), "words": one.words} for one in self._read()]
+    def listed(self) -> tuple[list[dict[str, Any]], str]:
+        """What is suspended, in values that JSON knows, or why nobody can tell."""
+        try:
+            return [{**asdict(one), "words": one.words} for one in self._file.read()], ""
+        except StoreError as error:
+            return [], str(error)
+
+    def remind(self) -> None:
+        """State what is suspended still: a gateway that starts deaf should say so."""
+        suspended, fault = self.listed()
+        for one in suspended:
+            self._emit(Note("Warning", f"Still suspended, by {one['who']}: {one['words']}"))
+        if fault:
+            self._emit(Note("Critical", fault))
 
     async def suspend(self, who: str, what: Sequence[Sequence[str]]) -> dict[str, Any]:
         """Suspend each (kind, name); gives what was not suspended before."""
@@ -123,7 +135,8 @@ class Suspending:
 
 
 def _domain(name: str) -> str:
-    domain = name.lower().removesuffix(".")
+    dot = "." if name.startswith(".") else ""
+    domain = dot + Address("", name.removeprefix(".").removesuffix(".")).domain_key
     if not domain.strip(".") or any(char in domain for char in "@*<> \t"):
         raise ChannelError(f"{name!r} is no destination: write a domain, or .domain for all below it")
     return domain

@@ -9,6 +9,7 @@ from functools import cached_property
 from typing import Any, Literal, get_args
 
 from sealgate.delivery.message import Message, Waiting
+from sealgate.mail.address import Address
 
 QueueState = Literal["queued", "deferred", "held"]
 """Of a recipient that waits: not tried yet, to be tried again, or on hold with its message."""
@@ -102,7 +103,7 @@ class Selection:
 
     @cached_property
     def _domain(self) -> re.Pattern[str] | None:
-        return _pattern(self.domain)
+        return _pattern(self.domain if self.domain.isascii() else Address("", self.domain).domain_key)
 
 
 _FIELDS = tuple(Selection.__dataclass_fields__)
