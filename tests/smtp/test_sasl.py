@@ -138,9 +138,10 @@ def test_no_passphrase_is_ever_shown(lines: str, encrypted: bool, auth: bool) ->
     assert {refusal.command for refusal in refusals} <= {"AUTH ***"}
 
 
-def test_a_response_that_looks_like_a_command_is_a_response() -> None:
+@pytest.mark.parametrize("response", [b"DATA", b"BDAT 5", b"BDAT!", b"QUIT x"])
+def test_a_response_that_looks_like_a_command_is_a_response(response: bytes) -> None:
     peer = Gateway(encrypted=True)
-    said = peer.hear(b"EHLO x\r\nAUTH LOGIN YWxpY2U=\r\nDATA\r\n")
+    said = peer.hear(b"EHLO x\r\nAUTH LOGIN YWxpY2U=\r\n" + response + b"\r\n")
     assert said.endswith(replies.AUTH_UNREADABLE.encode())
     assert peer.events[-1] == Refusal(replies.AUTH_UNREADABLE, "AUTH ***")
 

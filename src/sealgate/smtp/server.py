@@ -207,15 +207,12 @@ class ServerMachine:
         line = self._buffer.next_line()
         if line is None:
             return None
-        exchange = self._exchange if self._state is State.AUTH else None
-        if exchange is not None:
-            self._state = State.READY  # another challenge makes it AUTH again
-        self._shown.see(line, response=exchange is not None)
-        if not line.endswith(b"\n"):
-            return self._refuse(replies.LINE_TOO_LONG if exchange is None else replies.AUTH_LINE_TOO_LONG, line)
-        if not line.endswith(b"\r\n") or line.count(b"\r") > 1 or b"\0" in line:
-            return self._refuse(replies.BARE_LINE_ENDING, line)
-        return self._obey(line[:-2]) if exchange is None else self._go_on(exchange, line[:-2])
+        answers = self._state is State.AUTH
+        self._shown.see(line, response=answers)
+        fault = _fault(line)
+        if answers:
+            return self._respond(fault, line[:-2])
+        return self._obey(line[:-2]) if fault is None else self._refuse(fault, line)
 
     @property
     def _extensions(self) -> frozenset[str]:
@@ -290,8 +287,14 @@ class ServerMachine:
         self._exchange = exchange
         return self._owe(exchange.step(), line)
 
-    def _go_on(self, exchange: Exchange, line: bytes) -> Event:
-        return self._owe(exchange.respond(line) or exchange.step(), line)
+    def _respond(self, fault: Reply | None, line: bytes) -> Event:
+        """The answer to a challenge. The line is a secret, and no command whatever it looks like."""
+        exchange = self._exchange
+        assert exchange is not None
+        self._state = State.READY  # another challenge makes it AUTH again
+        if fault is replies.LINE_TOO_LONG:
+            fault = replies.AUTH_LINE_TOO_LONG
+        return self._owe(fault or exchange.respond(line) or exchange.step(), b"")
 
     # -- messages
 
@@ -371,3 +374,12 @@ class ServerMachine:
             case Rcpt() if reply.is_positive:
                 self._state = State.RCPT
                 self._recipients += 1
+
+
+def _fault(line: bytes) -> Reply | None:
+    """Why a line is none that may be read."""
+    if not line.endswith(b"\n"):
+        return replies.LINE_TOO_LONG
+    if not line.endswith(b"\r\n") or line.count(b"\r") > 1 or b"\0" in line:
+        return replies.BARE_LINE_ENDING
+    return None
