@@ -38,6 +38,8 @@ def words(text: bytes) -> list[bytes]:
 
 def read_parameters(text: bytes, known: Mapping[str, Parameter], offered: frozenset[str]) -> dict[str, Any] | Reply:
     """The values by name, or the reply that refuses them (RFC 5321 §4.1.2, §4.1.1.11)."""
+    if not text:
+        return {}
     try:
         pairs = [_pair(option.decode()) for option in words(text)]
     except ValueError:

@@ -216,7 +216,8 @@ class ServerMachine:
 
     @property
     def _extensions(self) -> frozenset[str]:
-        return self._offer.extensions(encrypted=self._encrypted) | self._announced
+        there = self._offer.extensions(encrypted=self._encrypted)
+        return there if self._announced <= there else there | self._announced
 
     def _obey(self, line: bytes) -> Event | None:
         verb, parameters = split_command(line)
