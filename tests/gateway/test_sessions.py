@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import threading
 from collections.abc import Iterator
 from contextlib import closing
@@ -10,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.running import Gateway, NextHop, gateway, next_hop
-from tests.smtp_client import Client
+from tests.smtp_client import Client, greeted
 
 
 @pytest.fixture(scope="module")
@@ -178,3 +179,20 @@ def test_clear_text_on_the_implicit_port_is_one_quiet_line(gate: Gateway) -> Non
     line = gate.wait_for_log(r"ICID \d+ TLS failed", after=position)
     assert "error:" in line
     assert "Traceback" not in (gate.home / "output").read_text()
+
+
+@pytest.mark.parametrize("end", ["QUIT\r\n", ""])
+def test_a_client_that_closes_its_side_hears_what_became_of_its_message(gate: Gateway, end: str) -> None:
+    """As Exim does behind QUIT: a client that is not told would send the message again."""
+    position = len(gate.log())
+    with closing(greeted(gate.ports["public"])) as client:
+        for command in ("MAIL FROM:<me@me.example>", "RCPT TO:<you@inside.example>", "DATA"):
+            client.say(command)
+        client.socket.sendall(f"Subject: half closed\r\n\r\nHello.\r\n.\r\n{end}".encode())
+        client.socket.shutdown(socket.SHUT_WR)
+        assert client.reply().startswith("250")
+        assert client.reply()[:3] == ("221" if end else "")
+    line = gate.wait_for_log(r"MID \d+ ICID \d+ RID 0", after=position)
+    icid = line.split("ICID ")[1].split()[0]
+    gate.wait_for_log(f"ICID {icid} close", after=position)
+    assert (f"ICID {icid} lost" in gate.log()[position:]) is not bool(end)

@@ -65,6 +65,9 @@ class Line(Protocol):
     def message_done(self) -> None:
         """A message has been answered."""
 
+    def all_answered(self) -> None:
+        """Nothing the client has asked for waits for an answer."""
+
 
 class Conversation:
     """What one connection says and is told under its terms, TLS or not."""
@@ -116,6 +119,8 @@ class Conversation:
         """Let the machine say what it has understood, until it wants bytes or an answer is owed."""
         while not self._line.over and (event := self.machine.next_event()) is not None:
             self._handle(event)
+        if not self.machine.owes_answer:
+            self._line.all_answered()
 
     def _answer(self, reply: Reply) -> None:
         """Answer what is owed; a transaction that ends with it takes its message along."""

@@ -46,6 +46,7 @@ class Session(asyncio.Protocol):
         self._icid = 0
         self._ended = False
         self._lost = False
+        self._half_closed = False
         self._stopping = False
         self._begun = self._heard = self._loop.time()
         self._timer: asyncio.TimerHandle | None = None
@@ -155,10 +156,22 @@ class Session(asyncio.Protocol):
             self.pause()  # a commit, a count or a login makes input wait this long, and resumes
 
     def eof_received(self) -> bool | None:
-        """The peer has closed its side, without QUIT."""
+        """The peer says no more. What it has asked for is still answered: Exim closes its side behind QUIT.
+
+        A client that is not told of a message that was taken would send it again (RFC 5321 §4.1.1.10).
+        """
+        if self._conversation is not None and self._conversation.machine.owes_answer and not self._ended:
+            self._half_closed = True
+            return True
         self._lost = True
         self.close()
         return None
+
+    def all_answered(self) -> None:
+        """Nothing is left to say to a peer that has closed its side."""
+        if self._half_closed and not self._ended:
+            self._lost = True
+            self.close()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """The connection is gone, whoever ended it."""

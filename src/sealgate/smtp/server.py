@@ -129,6 +129,11 @@ class ServerMachine:
         self._exchange: Exchange | None = None
         self._end: DataEnd | None = None
 
+    @property
+    def owes_answer(self) -> bool:
+        """Whether an event was given that `answer` has not answered yet."""
+        return self._owed is not None
+
     def govern(self, *, offer: Offer, limits: Limits, require_tls: bool, require_auth: bool) -> None:
         """Other terms, from the next command on.
 
