@@ -62,7 +62,7 @@ def test_exim_sends_and_takes_messages_in_chunks(exim: StartExim) -> None:
 def test_exim_demands_tls_and_keeps_what_cannot_go(exim: StartExim) -> None:
     hop = exim(Service("encrypt", Versions("1.0", "1.2")))
     refused = clients.swaks(hop.port, "someone@inside.example")
-    assert "TLS is required here" in refused.stdout
+    assert "Must issue a STARTTLS command first" in refused.stdout
     relay = exim(domains=(), relay=Relay(hop.port, "encrypt", Versions("1.3", "1.3")))
     relay.submit("sender@outside.example", "someone@inside.example")
     relay.wait_for_log("TLS session: (gnutls_handshake)")

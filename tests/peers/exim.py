@@ -52,7 +52,7 @@ begin acl
 acl_mail:
   deny condition = {demand}
        !encrypted = *
-       message = TLS is required here
+       message = Must issue a STARTTLS command first
   accept
 acl_rcpt:
   accept domains = +here
@@ -136,6 +136,11 @@ class Exim(MailServer):
     def flush(self) -> None:
         """Let it try at once whatever waits in its queue."""
         self._run("-qff")
+
+    def forget(self) -> None:
+        """Drop its queue, and what it has learnt about hosts that failed."""
+        for name in ("input", "msglog", "db"):
+            shutil.rmtree(self.home / "spool" / name, ignore_errors=True)
 
     def _run(self, *words: str, stdin: str = "") -> subprocess.CompletedProcess[str]:
         return chroot.run(self.home, PROGRAM, *words, stdin=stdin)

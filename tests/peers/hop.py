@@ -30,6 +30,8 @@ class Visit:
     """Sizes of what came by BDAT."""
     server_name: str | None = None
     cipher: str = ""
+    version: str = ""
+    """The TLS version as OpenSSL writes it: TLSv1, TLSv1.1 …"""
     certificate: bytes | None = None
     ended: threading.Event = field(default_factory=threading.Event)
 
@@ -50,6 +52,8 @@ class Hop(socketserver.ThreadingTCPServer):
         self.answers: dict[str, Answer] = {}
         self.extensions: tuple[str, ...] = ()
         """What EHLO offers besides STARTTLS."""
+        self.instead_of_tls: bytes | None = None
+        """What is sent behind the 220 to STARTTLS, where a handshake was promised, before it hangs up."""
         self.slowness = 0.0
         """Seconds before a message is answered."""
         self.visits: list[Visit] = []
@@ -62,6 +66,11 @@ class Hop(socketserver.ThreadingTCPServer):
         """Where it listens."""
         port: int = self.server_address[1]
         return port
+
+    @property
+    def offers_tls(self) -> bool:
+        """Whether EHLO is answered with STARTTLS."""
+        return self.tls is not None or self.instead_of_tls is not None or "STARTTLS" in self.answers
 
     @property
     def messages(self) -> list[bytes]:
@@ -114,7 +123,12 @@ class _Handler(socketserver.StreamRequestHandler):
             if verb == "EHLO":
                 self._say(verb, self._offer(visit), command, visit)
             elif verb == "STARTTLS":
-                self._say(verb, "220 go ahead", command, visit)
+                if not self._say(verb, "220 go ahead", command, visit).startswith("220"):
+                    continue
+                if self.server.instead_of_tls is not None:
+                    self.rfile.read1()  # the hello
+                    self.request.sendall(self.server.instead_of_tls)
+                    return
                 self._start_tls(visit)
             elif verb == "DATA":
                 if self._say(verb, "354 go ahead", command, visit).startswith("354"):
@@ -130,7 +144,7 @@ class _Handler(socketserver.StreamRequestHandler):
 
     def _offer(self, visit: Visit) -> str:
         lines = ["hop.example", *self.server.extensions]
-        if self.server.tls is not None and not visit.cipher:
+        if self.server.offers_tls and not visit.cipher:
             lines.append("STARTTLS")
         *before, last = lines
         return "".join(f"250-{line}\r\n" for line in before) + f"250 {last}"
@@ -167,6 +181,7 @@ class _Handler(socketserver.StreamRequestHandler):
         self.request = secured = self.server.tls.wrap_socket(self.request, server_side=True)
         self.rfile = secured.makefile("rb")
         visit.server_name = getattr(secured, "asked_for", None)
+        visit.version = secured.version() or ""
         visit.cipher = (secured.cipher() or ("",))[0]
         visit.certificate = secured.getpeercert(binary_form=True)
 
