@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
+from fnmatch import fnmatch
 from pathlib import Path
 from typing import IO
 
@@ -210,3 +212,22 @@ def test_a_gateway_removes_old_logs_when_it_starts(tmp_path: Path) -> None:
         eventually(lambda: not old.exists())
     finally:
         gate.stop()
+
+
+def test_everything_in_a_home_stands_in_the_installation_guide(tmp_path: Path) -> None:
+    """With how large it gets: what is not in the table would grow unseen."""
+    guide = (Path(__file__).parents[2] / "docs" / "install.md").read_text()
+    rows = re.findall(r"^\| `/var/lib/sealgate/([^`]+)` \| [^|]+ \|([^|]*)\|$", guide, re.MULTILINE)
+    assert all(bound.strip() for name, bound in rows if name != "control.sock")
+    known = [name.rstrip("/") for name, _ in rows]
+    with gateway(tmp_path / "home", next_hop=free_port()) as gate:
+        assert send(gate.ports["public"], "one@inside.example", size=2000).startswith("250")
+        gate.command("suspend", "delivery")
+        gate.command("backup", str(tmp_path / "all.tar"))
+    gate.command("restore", "--force", str(tmp_path / "all.tar"))
+    for path in gate.home.iterdir():
+        if path.name in ("output", "logs"):  # the first is the test's own
+            continue
+        assert any(fnmatch(re.sub(r"-(wal|shm)$", "", path.name), name) for name in known), path.name
+    for path in (gate.home / "logs").iterdir():
+        assert any(fnmatch(f"logs/{path.name}", name) for name in known), path.name

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -10,7 +11,7 @@ import pytest
 from sealgate.event.facts import AcceptingResumed, AcceptingStopped, DiskLow, Event
 from sealgate.store.message import RecipientChange
 from sealgate.store.room import Room
-from tests.store.spool_house import LARGE, accept, message, running, settle, text
+from tests.store.spool_house import LARGE, accept, load, message, running, settle, text
 
 RESERVE = 80_000
 
@@ -159,3 +160,52 @@ async def test_a_large_message_under_way_takes_no_more_than_half_of_the_reserve(
         assert fault.kind == "full"
         body.discard()
     assert list((tmp_path / "spool/bodies").iterdir()) == []
+
+
+async def test_accepting_goes_on_after_a_queue_of_small_messages_has_filled_the_disk(
+    bench: Bench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The database does not become smaller when they leave, but what they took can be used again."""
+    folder = tmp_path / "spool"
+
+    def left(_: Path) -> int:
+        return 2_000_000 - sum(path.stat().st_size for path in folder.rglob("*.db"))
+
+    monkeypatch.setattr(bench.room, "_measure", left)
+    monkeypatch.setattr("sealgate.store.room.LOOK", 0.02)
+    monkeypatch.setattr("sealgate.store.spool_sql.CHECKPOINT", 1)
+    bench.room.limit(RESERVE, 10_000)
+    async with running(folder, bench.room) as (spool, _):
+        mids = []
+        while left(folder) >= RESERVE:
+            mids.append(len(mids) + 1)
+            assert await accept(spool, message(mids[-1]), text(1, 30_000)) is None
+            bench.room.look()
+        assert len(mids) > 40
+        assert spool.is_full
+        for mid in mids:
+            assert await settle(spool, mid, [RecipientChange.done(0, "ok")], True) is None
+        async with asyncio.timeout(10):
+            while spool.is_full:
+                await asyncio.sleep(0.01)
+        assert left(folder) < RESERVE
+        for mid in mids[:20]:
+            bench.room.look()
+            assert await accept(spool, message(1000 + mid), text(1, 30_000)) is None
+        assert left(folder) > 0
+
+
+async def test_a_start_gives_back_what_a_long_queue_has_left(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sealgate.store.spool_sql.SHRINK", 1_000_000)
+    path = tmp_path / "spool/spool.db"
+    async with running(tmp_path / "spool") as (spool, _):
+        for mid in range(50):
+            assert await accept(spool, message(mid + 1), text(mid, 60_000)) is None
+        for mid in range(49):
+            assert await settle(spool, mid + 1, [RecipientChange.done(0, "ok")], True) is None
+    before = path.stat().st_size
+    assert before > 2_900_000
+    async with running(tmp_path / "spool") as (spool, queue):
+        assert path.stat().st_size < 500_000
+        assert [each.mid for each in queue] == [50]
+        assert await load(spool, 50) == text(49, 60_000)

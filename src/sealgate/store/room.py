@@ -51,6 +51,7 @@ class Room:
         self._free = 0
         self._written = 0
         self._coming = 0
+        self._spare = 0
         self._messages = 0
         self._disk_full = self._queue_full = self._low = self._told = False
         self._timer: asyncio.TimerHandle | None = None
@@ -60,9 +61,13 @@ class Room:
         self._reserve, self._most = reserve, messages
         self._judge()
 
-    def start(self, messages: int) -> None:
-        """The spool is open and has so many messages; from now on the disk is read every second."""
+    def start(self, messages: int, survey: Callable[[], None] = lambda: None) -> None:
+        """The spool is open and has so many messages; from now on the disk is read every second.
+
+        `survey` is called as often, and may tell of `spare` room.
+        """
         self._messages = messages
+        self._survey = survey
         self._beat()
 
     def stop(self) -> None:
@@ -73,6 +78,7 @@ class Room:
     def _beat(self) -> None:
         self._timer = asyncio.get_running_loop().call_later(LOOK, self._beat)
         self.look()
+        self._survey()
 
     def look(self) -> None:
         """Read the disk. One that cannot be read has no room."""
@@ -94,6 +100,11 @@ class Room:
         """They have been, or will not be."""
         self._coming -= size
         self._written += size
+
+    def spare(self, size: int) -> None:
+        """The database has so many bytes for new mail without growing: it keeps the room of what has left it."""
+        self._spare = size
+        self._judge()
 
     def count(self, messages: int) -> None:
         """So many messages more, or fewer, are in the spool or on their way into it."""
@@ -126,7 +137,9 @@ class Room:
             return  # nothing has been read yet
         left, reserve = self._left(), self._reserve
         clearly = reserve // 8
-        self._disk_full = left < reserve + (clearly if self._disk_full else 0)
+        # Spare room counts, or accepting would never go on after a queue of small messages has filled the disk.
+        short = left + self._spare < reserve + (clearly if self._disk_full else 0)
+        self._disk_full = short or self.is_spent
         if self._most is not None:
             few = max(1, self._most // 20)
             self._queue_full = self._messages > self._most - (few if self._queue_full else 1)

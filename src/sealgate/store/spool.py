@@ -66,7 +66,7 @@ class Spool:
         with _sentences(self._folder):
             queue = await self._loop.run_in_executor(self._reader, self._open)
         self._writer = SpoolWriter(self._writing, self._path, self._folder / BODIES, self._committed)
-        self._room.start(len(queue))
+        self._room.start(len(queue), self._survey)
         return queue
 
     def _open(self) -> list[Queued]:
@@ -84,9 +84,19 @@ class Spool:
         spool_sql.tune(connection)
         spool_sql.check(connection, self._path)
         spool_sql.delete_all_finished(connection)
+        spool_sql.shrink(connection)
         self._in_files = spool_sql.with_body_in_file(connection)
         self._bodies.sweep(self._in_files)
         return spool_sql.messages(connection)
+
+    def _survey(self) -> None:
+        """Every second: how much room the database has inside."""
+
+        def told(found: asyncio.Future[int]) -> None:
+            if not found.cancelled() and found.exception() is None:
+                self._room.spare(found.result())
+
+        self._loop.run_in_executor(self._reader, spool_sql.spare, self._reading).add_done_callback(told)
 
     @property
     def is_full(self) -> bool:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from sealgate.mail.envelope import Demands, Notify
@@ -72,6 +73,13 @@ CACHE = 16384
 """KiB of the database that its writer keeps in memory: what is deleted soon after it came need not be read."""
 
 
+SHRINK = 64 << 20
+"""Unused bytes of the database that are worth giving back at a start."""
+
+SHRINK_COPIES = 256 << 20
+"""Bytes that may be copied for it: a start must not take long."""
+
+
 def tune(connection: sqlite3.Connection) -> None:
     """Make ready for the one writer of a busy spool."""
     connection.execute(f"PRAGMA wal_autocheckpoint = {CHECKPOINT}")
@@ -86,6 +94,25 @@ def check(connection: sqlite3.Connection, path: Path) -> None:
             f"the spool {path} is damaged ({found}): move its folder away, start again, "
             "and save what can be read with the command .recover of the program sqlite3"
         )
+
+
+def spare(connection: sqlite3.Connection) -> int:
+    """Bytes inside the database that nothing uses: what is deleted does not make the file smaller."""
+    (pages,) = connection.execute("PRAGMA freelist_count").fetchone()
+    (size,) = connection.execute("PRAGMA page_size").fetchone()
+    return int(pages) * int(size)
+
+
+def shrink(connection: sqlite3.Connection) -> None:
+    """Give the disk back what a queue of the past has left behind, where that is much and the rest is little."""
+    (pages,) = connection.execute("PRAGMA page_count").fetchone()
+    (size,) = connection.execute("PRAGMA page_size").fetchone()
+    unused = spare(connection)
+    used = pages * size - unused
+    if unused > SHRINK and used < unused // 2 and used < SHRINK_COPIES:
+        with suppress(sqlite3.OperationalError):  # a full disk has no room for the copy that this makes
+            connection.execute("VACUUM")
+            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
 
 def insert(connection: sqlite3.Connection, new: Sequence[tuple[NewMessage, bytes | None]]) -> None:
