@@ -39,6 +39,8 @@ class Rig:
 
     def __init__(self, folder: Path, hop: Hop | None, tables: dict[str, Any]) -> None:
         self.events: list[Event] = []
+        self.names: dict[int, list[str]] = {}
+        """The recipients of every message, by MID and RID."""
         self.current = Current(self._revision(hop, tables))
         self.spool = Spool(folder)
         self._mids = itertools.count(100)
@@ -82,6 +84,7 @@ class Rig:
         body.write(text)
         named = tuple(each if isinstance(each, Recipient) else Recipient(each) for each in recipients)
         message = NewMessage(next(self._mids), sender, named, len(text), time.time() - age, {}, demands)
+        self.names[message.mid] = [each.address for each in named]
         stored: asyncio.Future[SpoolFault | None] = asyncio.get_running_loop().create_future()
         self.spool.accept(message, body, stored.set_result)
         assert await stored is None

@@ -8,6 +8,7 @@ import pty
 import re
 import signal
 import subprocess
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -143,6 +144,25 @@ def test_a_held_message_waits_over_a_restart_of_its_worker_until_it_is_released(
     gate.command("queue", "retry", check=False)
     eventually(lambda: len(next_hop.messages) == 1)
     gate.wait_for_log(rf"MID {mid} released by")
+
+
+def test_what_was_answered_survives_the_kill_of_every_worker(gate: Gateway, next_hop: Hop) -> None:
+    deleted, kept, bounced, retried = (deferred(gate, f"{name}@inside.example") for name in "dkbr")
+    gate.command("suspend", "delivery")  # so that it is the disk that remembers, not an attempt
+    gate.command("queue", "delete", str(deleted), "--yes")
+    gate.command("queue", "hold", str(kept))
+    gate.command("queue", "bounce", str(bounced))
+    gate.command("queue", "retry", str(retried))
+    kill_workers(gate)
+    waiting = {one["mid"]: one["recipients"][0] for one in listed(gate)}
+    assert deleted not in waiting
+    assert bounced not in waiting
+    assert waiting[kept]["state"] == "held"
+    assert waiting[retried]["due"] < time.time()  # not in ten minutes
+    assert gate.command("queue", "list", "--sender", "<>").stdout.count("<me@me.example>") == 1  # the notice
+    next_hop.answers.clear()
+    gate.command("resume", "delivery")
+    gate.wait_for_log(rf"Message finished MID {retried} done")
 
 
 def test_a_retry_goes_at_once(gate: Gateway, next_hop: Hop) -> None:
