@@ -87,6 +87,18 @@ async def test_a_bounce_tells_the_sender_the_reason(desk: House) -> None:
     assert await listed(desk) == [(1, [0], "queued"), (queued.mid, [0], "queued")]
 
 
+async def test_the_queue_is_not_empty_while_a_notice_is_on_its_way_into_it(desk: House) -> None:
+    one = await desk.accept(1, "a@inside.example")
+    acting = asyncio.create_task(desk.operator.act("bounce", EVERYTHING, "root"))
+    while one.waiting:
+        await asyncio.sleep(0)
+    while not desk.said(MessageQueued):
+        assert desk.schedule.waiting
+        await asyncio.sleep(0)
+    await acting
+    assert desk.schedule.waiting == 1  # the notice itself
+
+
 async def test_a_bounce_respects_who_wished_not_to_be_told(desk: House) -> None:
     one = await desk.accept(1, "a@inside.example")
     one.waiting[0].notify = Notify.NEVER

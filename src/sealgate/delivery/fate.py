@@ -78,6 +78,7 @@ class Ledger:
         self._chance = chance
         self._add = add
         self._notices: set[asyncio.Task[None]] = set()
+        self._coming: set[int] = set()
         self._late: set[int] = set()
 
     def enter(self, message: Message, dcid: int, fates: Sequence[Fate]) -> None:
@@ -188,6 +189,7 @@ class Ledger:
     async def _write_notice(self, message: Message, kind: Kind, part: _Part) -> None:
         """The notice enters the spool in the same transaction in which the recipients leave it."""
         notice = await self._writer.write(kind, message, part.reported)
+        self._coming.add(notice[0].mid)
         message.notices -= 1
         self._close(message, part, notice)
 
@@ -212,6 +214,12 @@ class Ledger:
         elif notice is not None:
             self._tools.emit(MessageQueued(notice[0].mid))
             self._add(notice[0].queued())
+            self._coming.discard(notice[0].mid)
+
+    @property
+    def coming(self) -> int:
+        """Notices on their way into the queue: it is not empty while there are any."""
+        return len(self._notices) + len(self._coming)
 
     @property
     def _settings(self) -> DeliverySettings:

@@ -258,8 +258,8 @@ class Schedule:
 
     @property
     def waiting(self) -> int:
-        """Messages with recipients that have no final fate."""
-        return len(self.register)
+        """Messages with recipients that have no final fate, and notices about to be such."""
+        return len(self.register) + self.ledger.coming
 
     @property
     def connections(self) -> dict[str, int]:
