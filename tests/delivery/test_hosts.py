@@ -42,7 +42,7 @@ async def test_a_host_is_passed_over_until_its_time_is_over(scene: Scene) -> Non
     assert scene.memory.sentence(DEAD) == "refused"
     scene.now = 1059.9
     assert not scene.memory.may_try(DEAD)
-    assert not await scene.memory.comes_back(DEAD)
+    assert await scene.memory.comes_back(DEAD) is None  # nobody tries
     scene.now = 1060.0
     assert scene.memory.may_try(DEAD)
 
@@ -69,7 +69,7 @@ async def test_a_trial_that_nobody_ends_is_left_to_the_next(scene: Scene) -> Non
     scene.now += 60.0
     assert scene.memory.may_try(DEAD)
     scene.memory.left(DEAD)
-    assert not await scene.memory.comes_back(DEAD)
+    assert await scene.memory.comes_back(DEAD) is None
     assert scene.memory.may_try(DEAD)
 
 

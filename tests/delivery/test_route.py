@@ -133,6 +133,27 @@ async def test_the_hosts_of_a_route_come_in_their_order(names: NameServer) -> No
     assert await places(names, zone, "to.example", routes=routes) == expected
 
 
+@pytest.mark.parametrize(
+    ("domain", "expected"),
+    [
+        ("to.example", "192.0.2.11:25"),
+        ("sub.to.example", "192.0.2.12:25"),
+        ("deep.sub.to.example", "192.0.2.13:25"),
+        ("elsewhere.example", "192.0.2.14:25"),
+        ("direct.example", "192.0.2.1:25"),
+    ],
+)
+async def test_the_closest_route_is_taken(names: NameServer, domain: str, expected: str) -> None:
+    routes = [
+        {"domain": "*", "hosts": ["192.0.2.14"]},
+        {"domain": ".to.example", "hosts": ["192.0.2.12"]},
+        {"domain": "to.example", "hosts": ["192.0.2.11"]},
+        {"domain": ".sub.to.example", "hosts": ["192.0.2.13"]},
+        {"domain": "direct.example", "hosts": ["mx"]},
+    ]
+    assert await places(names, mx("10 a.example.", domain="direct.example"), domain, routes=routes) == [expected]
+
+
 @pytest.mark.parametrize("answer", ["SERVFAIL", None])
 async def test_a_route_to_nowhere_makes_mail_wait(names: NameServer, answer: Answer | None) -> None:
     zone: dict[tuple[str, str], Answer] = {} if answer is None else {("gone.example", "A"): answer}

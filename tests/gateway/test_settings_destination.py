@@ -192,6 +192,19 @@ def test_the_families_of_a_host_are_tried_as_the_setting_says(
         assert len(other.visits) == (not (six and four))
 
 
+def test_the_next_host_of_a_route_takes_what_the_first_cannot_secure(
+    gate: Gateway, peer: Hop, delivery: Change, send: Send, request: pytest.FixtureRequest
+) -> None:
+    hosts = [f"{HOST}:{free_port()}"]
+    with hop() as clear:  # it takes no STARTTLS
+        hosts += [f"{HOST}:{clear.port}", f"{HOST}:{peer.port}"]
+        delivery(None, {"routes": [{"domain": domain_of(request), "hosts": hosts}]}, tls="required")
+        send()
+        arrived(peer)
+        assert peer.visits[0].cipher
+        assert clear.messages == []
+
+
 def test_mail_for_a_domain_whose_best_host_is_the_gateway_comes_back(
     gate: Gateway, peer: Hop, delivery: Change, send: Send, request: pytest.FixtureRequest
 ) -> None:

@@ -57,8 +57,11 @@ class Dialer:
             elif (line := await self._try(target, met)) is not None:
                 return line
         for target in passed:
-            if await self._tools.hosts.comes_back(target) and (line := await self._try(target, met)) is not None:
+            back = await self._tools.hosts.comes_back(target)
+            if back and (line := await self._try(target, met)) is not None:
                 return line
+            if back is False:  # the attempt of another was ours too, so that waits grow for all who wait for this host
+                met.append(troubles.network(f"{target}: {self._tools.hosts.sentence(target)}"))
         raise HopTrouble(self._outcome(targets, met), self._dcid)
 
     def _outcome(self, targets: Sequence[Target], met: Sequence[Trouble]) -> Trouble:

@@ -48,12 +48,12 @@ class HostMemory:
         down.trial = asyncio.get_running_loop().create_future()
         return True
 
-    async def comes_back(self, target: Target) -> bool:
-        """Whether somebody else, who tries this host just now, reaches it; False at once if nobody does."""
+    async def comes_back(self, target: Target) -> bool | None:
+        """Whether somebody else, who tries this host just now, reaches it; None at once if nobody does."""
         down = self._down.get(target.place)
         if down is None:
             return True
-        return down.trial is not None and await asyncio.shield(down.trial)
+        return None if down.trial is None else await asyncio.shield(down.trial)
 
     def reached(self, target: Target) -> None:
         """A connection stands."""
