@@ -152,8 +152,6 @@ async def test_when_the_time_is_over_one_connection_tries(tmp_path: Path) -> Non
         queue = rig.schedule.register.after(0, 1000)
         attempts = [one.attempts for message in queue for one in message.waiting.values()]
         assert attempts == [2] * 10  # it was the attempt of all, and their waits grow
-            2
-        ] * 10  # it was the attempt of all, and their waits grow
         with hop(port=port) as peer:
             await rig.until(lambda: len(peer.messages) == 10)
         assert len(rig.of(HostUp)) == 1
