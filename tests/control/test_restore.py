@@ -19,6 +19,7 @@ import pytest
 from sealgate.config.defaults import first_configuration
 from sealgate.control.archive import LIST, ArchiveError, Facts, read_archive
 from sealgate.control.backup import at_rest, backup_all, copied_spools, finish_restore, restore
+from sealgate.store.copy import copy_spool
 from sealgate.store.database import StoreError
 from sealgate.store.revisions import Revisions
 from tests.store.spool_house import LARGE, accept, message, running, text
@@ -167,6 +168,7 @@ BODY = "spool/worker-2/bodies/8"
         (lambda members, _: members.update({"revisions.db": b"no database" * 1000}), "not a database"),
         (lambda members, _: members.update({SPOOL: damaged(members[SPOOL])}), "spool.db"),
         (lambda members, _: members.update({"ids.json": b'{"mid": "many"}'}), "last ids used"),
+        (lambda members, _: members.update({"suspended.json": b"{}{}"}), "does not say what is suspended"),
         (lambda members, folder: database(members, SPOOL, folder, NEWER), "newer Sealgate"),
         (lambda members, folder: database(members, "revisions.db", folder, NEWER), "newer Sealgate"),
         (lambda members, folder: database(members, "revisions.db", folder, EMPTIED), "cannot be read"),
@@ -310,3 +312,11 @@ def test_reading_says_how_far_it_is(archive: Path, tmp_path: Path) -> None:
     told: list[tuple[int, int]] = []
     assert read_archive(archive, tmp_path / "unpacked", lambda done, of: told.append((done, of))) == FACTS
     assert [done for done, _ in told] == [1, 2, 3, 4, 5, 6]
+
+
+async def test_a_copy_that_would_fill_the_disk_is_not_made(home: Path) -> None:
+    folder = home / "spool" / "worker-1"
+    before = state(home)
+    with pytest.raises(StoreError, match=r"needs 1 MB of its disk for a while, beside the 1073741824 MB"):
+        copy_spool(folder, reserve=1 << 50)
+    assert state(home) == before

@@ -34,12 +34,12 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
         run(["umount", "--lazy", tmp_path])
 
 
-def mail(port: int, sender: str = "me@me.example") -> str:
-    """What a client hears to MAIL."""
+def mail(port: int, size: int = 0) -> str:
+    """What a client hears to MAIL with that size."""
     with closing(Client(port)) as client:
         client.reply()
         client.say("EHLO me.example")
-        return client.say(f"MAIL FROM:<{sender}>")
+        return client.say(f"MAIL FROM:<me@me.example> SIZE={size}")
 
 
 def send(port: int, recipient: str, sender: str = "me@me.example", size: int = 0) -> str:
@@ -72,6 +72,7 @@ def test_mail_is_put_off_before_the_disk_is_full_and_the_queue_goes_on(
     def reserve(settings: Settings) -> None:
         settings["limits"]["disk_reserve"] = 16 * MIB
         settings["delivery"].update(retry_first=0.5, retry_max=0.5, host_down=0)
+        settings["routes"].append({"domain": "me.example", "hosts": [f"127.0.0.1:{port}"]})
 
     gate.configure(reserve)
     gate.start()
@@ -84,10 +85,12 @@ def test_mail_is_put_off_before_the_disk_is_full_and_the_queue_goes_on(
         ballast = fill(small_disk, 10 * MIB)
         gate.wait_for_log("Critical: Worker 1 puts off new mail with 452: the disk of")
         assert [mail(public) for _ in range(3)] == [QUEUE_FULL] * 3
+        (number,) = re.findall(r"Message (\d+) accepted", kept[0])
+        gate.command("queue", "bounce", number, "--yes")
         hop = NextHop(tmp_path_factory.mktemp("hop"), port=port)
         try:
             gate.command("queue", "retry")
-            hop.wait_for_messages(5)
+            assert any(b"report-type=delivery-status" in text for text in hop.wait_for_messages(5))  # and 4 as sent
             eventually(lambda: "empty" in gate.command("queue", "list").stdout)
             assert mail(public) == QUEUE_FULL
             ballast.unlink()
@@ -111,6 +114,8 @@ def test_a_message_under_way_stops_at_half_of_the_reserve(small_disk: Path) -> N
     try:
         fill(small_disk, 20 * MIB)
         gate.wait_for_log("the disk of the spool has")
+        assert mail(gate.ports["public"], 16 * MIB) == QUEUE_FULL  # it says itself that it is too much
+        assert mail(gate.ports["public"], 4 * MIB).startswith("250")
         answer = send(gate.ports["public"], "one@inside.example", size=16 * MIB // 64)
         assert answer == QUEUE_FULL
         assert free_space(small_disk) > 16 * MIB

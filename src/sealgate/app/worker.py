@@ -257,9 +257,10 @@ class Worker:
 
     async def _copy(self) -> dict[str, Any]:
         """A copy of the spool for a backup; whoever asked for it says when it may go."""
+        reserve = self._current.revision.configuration.limits.disk_reserve
         try:
             async with self._spool.bodies_kept() as folder:
-                return {"folder": str(await asyncio.to_thread(copy_spool, folder))}
+                return {"folder": str(await asyncio.to_thread(copy_spool, folder, reserve))}
         except StoreError as error:
             raise ChannelError(str(error)) from error
 

@@ -44,8 +44,9 @@ class Facts:
 
 def write_archive(target: Path, members: Sequence[tuple[str, Path]], facts: Facts, progress: Progress) -> None:
     """Write these files under these names; `target` is replaced when all of it is on the disk, or not at all."""
-    draft = target.with_name(f".{target.name}.{os.getpid()}")
+    draft = target.with_name(f".{target.name}.part")
     try:
+        draft.unlink(missing_ok=True)  # of a backup that was killed
         fd = os.open(draft, os.O_CREAT | os.O_EXCL | os.O_RDWR | os.O_CLOEXEC, 0o600)
         with open(fd, "wb") as file:
             packed = target.suffix in (".gz", ".tgz")

@@ -18,10 +18,11 @@ from sealgate.store.copy import check_spool, copy_database, copy_spool, remove_c
 from sealgate.store.database import StoreError
 from sealgate.store.revisions import Revisions
 from sealgate.store.spool import BODIES, DATABASE
+from sealgate.store.suspensions import FILE as SUSPENDED
+from sealgate.store.suspensions import SuspensionFile
 
 REVISIONS = "revisions.db"
 IDS = "ids.json"
-SUSPENDED = "suspended.json"
 
 _STATE = (REVISIONS, IDS, SUSPENDED, "spool")
 _PART, _READY, _BEFORE = "restore.part", "restore.ready", "before-restore-"
@@ -139,6 +140,7 @@ def _check(home: Path, new: Path, facts: Facts) -> int:
         revisions.close()
     if not facts.queue:
         return 0
+    SuspensionFile(new).read()
     (new / "spool").mkdir(mode=0o700, exist_ok=True)
     found = [check_spool(folder) for folder in sorted((new / "spool").iterdir())]
     try:

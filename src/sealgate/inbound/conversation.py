@@ -202,7 +202,7 @@ class Conversation:
         if refusal is not None:
             self._tools.emit(SenderRefused(self._icid, str(event.sender or ""), _words(refusal), _decider(refusal)))
             self._answer(refusal)
-        elif self._tools.spool.is_full:
+        elif not self._tools.spool.takes(event.size):
             self._answer(replies.QUEUE_FULL)
         elif (most := self._terms.policy.messages_per_hour) is not None:
             self._tools.count("messages", most, self._ip, self._terms, partial(self._mail_counted, event))

@@ -11,6 +11,7 @@ from pathlib import Path
 from sealgate.store import spool_sql
 from sealgate.store.database import StoreError, open_database, refuse_newer, sentences
 from sealgate.store.revisions import MIGRATIONS as REVISIONS
+from sealgate.store.room import MIB, free_space
 from sealgate.store.spool import BODIES, DATABASE
 
 COPY = "copy"
@@ -24,13 +25,20 @@ def copy_database(path: Path, target: Path) -> None:
         one.execute("VACUUM INTO ?", (str(target),))
 
 
-def copy_spool(folder: Path) -> Path:
+def copy_spool(folder: Path, reserve: int = 0) -> Path:
     """Copy a spool to a folder inside it, which is given; a copy that is there makes room.
 
-    Only its owner may do this, or anyone while nothing runs; no body may be removed meanwhile. Raises `StoreError`.
+    Only its owner may do this, or anyone while nothing runs; no body may be removed meanwhile. Raises `StoreError`,
+    also where the copy would leave less than `reserve` bytes of the disk.
     """
     target = remove_copy(folder)
     try:
+        size = (folder / DATABASE).stat().st_size
+        if free_space(folder) < size + reserve:
+            raise StoreError(
+                f"the copy of the spool {folder} needs {size // MIB + 1} MB of its disk for a while, beside the "
+                f"{reserve // MIB} MB that are kept free; make room there"
+            )
         (target / BODIES).mkdir(mode=0o700, parents=True)
         copy_database(folder / DATABASE, target / DATABASE)
         with sentences(folder), closing(sqlite3.connect(target / DATABASE)) as one:

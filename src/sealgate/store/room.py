@@ -123,6 +123,10 @@ class Room:
         """Whether half of the reserve is gone as well: then not even a message under way may go on."""
         return self._reserve > 0 and self._left() < self._reserve // 2
 
+    def fits(self, size: int) -> bool:
+        """Whether a message that is announced with so many bytes could go on to its end."""
+        return not self._reserve or self._left() - size >= self._reserve // 2
+
     def objection(self) -> SpoolFault | None:
         """Why a message that has come in meanwhile cannot be kept."""
         if self._most is not None and self._messages >= self._most:

@@ -103,6 +103,10 @@ class Spool:
         """Whether new mail should wait, for room on the disk or for a shorter queue."""
         return self._room.is_full
 
+    def takes(self, size: int | None) -> bool:
+        """Whether a new message may begin; `size` in bytes if it was announced (RFC 1870 §6.1)."""
+        return not self._room.is_full and (size is None or self._room.fits(size))
+
     # -- in
 
     def body(self) -> BodyWriter:
