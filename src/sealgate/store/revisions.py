@@ -29,6 +29,34 @@ MIGRATIONS = (
         )
         """,
     ),
+    (
+        """
+        CREATE TABLE candidate (
+            who TEXT PRIMARY KEY,
+            base INTEGER NOT NULL,                     -- the revision that it was begun on
+            at TEXT NOT NULL,                          -- of its last change, RFC 3339, UTC
+            configuration TEXT NOT NULL                -- JSON
+        )
+        """,
+        """
+        CREATE TABLE pending (                         -- a commit that waits to be confirmed: one row, or none
+            revision INTEGER NOT NULL,
+            back_to INTEGER NOT NULL,                  -- the revision that comes back if nobody confirms
+            deadline TEXT NOT NULL,                    -- RFC 3339, UTC
+            who TEXT NOT NULL
+        )
+        """,
+        """
+        CREATE TABLE audit (
+            number INTEGER PRIMARY KEY AUTOINCREMENT,
+            at TEXT NOT NULL,                          -- RFC 3339, UTC
+            who TEXT NOT NULL,
+            face TEXT NOT NULL,
+            act TEXT NOT NULL,
+            detail TEXT NOT NULL                       -- JSON, for people and programs; no secrets
+        )
+        """,
+    ),
 )
 
 _ENTRY = "number, at, who, face, comment"
@@ -50,6 +78,16 @@ class Revision(Entry):
     """A revision with its configuration."""
 
     configuration: Configuration
+
+
+@dataclass(frozen=True, slots=True)
+class Pending:
+    """A commit that waits to be confirmed, and the revision that comes back at its deadline."""
+
+    revision: int
+    back_to: int
+    deadline: datetime.datetime
+    who: str
 
 
 class Revisions:
@@ -86,9 +124,20 @@ class Revisions:
         return tuple(_entry(*row) for row in rows)
 
     def add(
-        self, configuration: Configuration, *, who: str, comment: str, at: datetime.datetime, face: str
+        self,
+        configuration: Configuration,
+        *,
+        who: str,
+        comment: str,
+        at: datetime.datetime,
+        face: str,
+        deadline: datetime.datetime | None = None,
     ) -> Revision:
-        """Store the next one; it is on the disk when this returns. `StoreError` leaves all as it was."""
+        """Store the next one; it is on the disk when this returns. `StoreError` leaves all as it was.
+
+        With a `deadline` it has to be confirmed by then, or the one before comes back. Whatever waited to be
+        confirmed before does so no more.
+        """
         moment = at.astimezone(datetime.UTC)
         text = json.dumps(configuration.model_dump(mode="json"))
         with sentences(self._path), transaction(self._database) as database:
@@ -97,7 +146,25 @@ class Revisions:
                 (moment.isoformat(), who, face, comment, text),
             ).fetchone()
             database.execute("DELETE FROM revision WHERE number <= ?", (number - KEPT,))
+            database.execute("DELETE FROM pending")
+            if deadline is not None:
+                row = (number, number - 1, deadline.astimezone(datetime.UTC).isoformat(), who)
+                database.execute("INSERT INTO pending (revision, back_to, deadline, who) VALUES (?, ?, ?, ?)", row)
         return Revision(number, moment, who, face, comment, configuration)
+
+    def pending(self) -> Pending | None:
+        """The commit that waits to be confirmed; `StoreError` if it cannot be read."""
+        with sentences(self._path):
+            row = self._database.execute("SELECT revision, back_to, deadline, who FROM pending").fetchone()
+        if row is None:
+            return None
+        revision, back_to, deadline, who = row
+        return Pending(revision, back_to, datetime.datetime.fromisoformat(deadline), who)
+
+    def confirm(self) -> None:
+        """It stays."""
+        with sentences(self._path), transaction(self._database) as database:
+            database.execute("DELETE FROM pending")
 
     def _one(self, which: str, *values: int) -> Revision | None:
         with sentences(self._path):
