@@ -5,22 +5,33 @@ from __future__ import annotations
 import asyncio
 import datetime
 import os
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from typing import Any
 
 from sealgate.config.check import check
+from sealgate.config.diff import Change, diff
 from sealgate.config.problem import ConfigurationError, Problem
 from sealgate.config.schema import Configuration
+from sealgate.control.verification import Verification
 from sealgate.event.facts import Event, RevisionApplied, RevisionRefused
 from sealgate.live.material import read_material, read_trust
 from sealgate.live.revision import build, faults_of
 from sealgate.process.channel import Channel, ChannelError
 from sealgate.store.database import StoreError
-from sealgate.store.revisions import Revision, Revisions
+from sealgate.store.revisions import Entry, Revision, Revisions
 from sealgate.tls.library import Library
 
 PREPARE_PATIENCE = 60.0
 SWAP_PATIENCE = 15.0
+
+REVERT = "confirm"
+"""The face of a commit that nobody asked for: its predecessor was not confirmed."""
+
+Verify = Callable[[dict[str, Any]], Awaitable[Verification]]
+"""Tries by handshakes what this payload promises."""
+
+_OF_TLS = ("tls.", "certificates", "listeners", "policies", "sender_groups", "delivery", "destinations")
 
 
 def payload_of(number: int, configuration: Configuration, library: Library) -> dict[str, Any]:
@@ -38,6 +49,45 @@ def payload_of(number: int, configuration: Configuration, library: Library) -> d
     return payload
 
 
+class Conflict(Exception):
+    """Somebody else has committed since: both differences from the revision that the changes were begun on."""
+
+    def __init__(self, current: Entry, mine: tuple[Change, ...], theirs: tuple[Change, ...]) -> None:
+        super().__init__(
+            f"revision {current.number} was committed by {current.who} after these changes were begun: "
+            "discard them, or make them again on what is in force now"
+        )
+        self.current = current
+        self.mine = mine
+        self.theirs = theirs
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """A configuration that is to come into force, and who wants it.
+
+    `base` is the revision that it was begun on; None is whatever is in force. With `minutes` it has to be confirmed
+    within so many.
+    """
+
+    configuration: Configuration
+    who: str
+    face: str
+    comment: str = ""
+    base: int | None = None
+    minutes: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Committed:
+    """A revision in force, what differs from the one before, and what the verification found."""
+
+    revision: Revision
+    changes: tuple[Change, ...]
+    verification: Verification | None
+    deadline: datetime.datetime | None
+
+
 class Committer:
     """The one way in which the running configuration changes."""
 
@@ -49,6 +99,7 @@ class Committer:
         emit: Callable[[Event], None],
         now: Callable[[], datetime.datetime],
         applied: Callable[[Configuration], None],
+        verify: Verify,
     ) -> None:
         self._supervisor = supervisor
         self._revisions = revisions
@@ -56,39 +107,73 @@ class Committer:
         self._emit = emit
         self._now = now
         self._applied = applied
+        self._verify = verify
         self._lock = asyncio.Lock()
 
-    async def commit(self, configuration: Configuration, who: str, face: str, comment: str) -> Revision:
-        """Make it the running configuration; `ConfigurationError` leaves everything as it was."""
+    async def commit(self, order: Order) -> Committed:
+        """Make it the running configuration. `ConfigurationError` and `Conflict` leave everything as it was."""
         async with self._lock:
             try:
-                return await self._commit(configuration, who, face, comment)
+                return await self._commit(order)
             except ConfigurationError as error:
-                self.refused(who, error)
+                self.refused(order.who, error)
                 raise
 
-    async def _commit(self, configuration: Configuration, who: str, face: str, comment: str) -> Revision:
-        problems = check(configuration, self._library)
+    async def _commit(self, order: Order) -> Committed:
+        current = self._revisions.current()
+        changes = self._changes(order, current)
+        self._refuse_while_pending(order)
+        payload = self._checked(order, 1 if current is None else current.number + 1)
+        await self._prepare(payload)
+        revision, deadline = await self._persist(order)
+        await self._supervisor.request("swap", {"revision": revision.number}, timeout=SWAP_PATIENCE)
+        self._applied(order.configuration)
+        self._emit(RevisionApplied(revision.number, order.who, order.comment))
+        verification = await self._verify(payload) if touches_tls(changes) else None
+        return Committed(revision, changes, verification, deadline)
+
+    def _changes(self, order: Order, current: Revision | None) -> tuple[Change, ...]:
+        """What the order changes; somebody else's commit in between is a conflict, not a merge."""
+        if current is None:
+            return ()
+        if order.base is not None and order.base != current.number:
+            base = self._revisions.get(order.base)
+            begun = base.configuration if base is not None else current.configuration
+            raise Conflict(current, diff(begun, order.configuration), diff(begun, current.configuration))
+        return diff(current.configuration, order.configuration)
+
+    def _refuse_while_pending(self, order: Order) -> None:
+        pending = self._revisions.pending()
+        if pending is not None and order.face != REVERT:
+            until = pending.deadline.astimezone().strftime("%Y-%m-%d %H:%M:%S %z")
+            raise _refusal(f"revision {pending.revision} waits to be confirmed until {until}: confirm it or roll it back")
+
+    def _checked(self, order: Order, number: int) -> dict[str, Any]:
+        problems = check(order.configuration, self._library)
         if problems:
             raise ConfigurationError(problems)
-        current = self._revisions.current()
-        number = 1 if current is None else current.number + 1
-        payload = payload_of(number, configuration, self._library)
+        payload = payload_of(number, order.configuration, self._library)
         if payload["all_faults"]:
             raise ConfigurationError(tuple(Problem("", sentence) for sentence in payload["all_faults"]))
+        return payload
+
+    async def _prepare(self, payload: dict[str, Any]) -> None:
         try:
             await self._supervisor.request("prepare", {"payload": payload}, timeout=PREPARE_PATIENCE)
         except (ChannelError, TimeoutError) as error:
-            raise ConfigurationError((Problem("", f"not every process could prepare it: {error}"),)) from error
+            raise _refusal(f"not every process could prepare it: {error}") from error
+
+    async def _persist(self, order: Order) -> tuple[Revision, datetime.datetime | None]:
+        now = self._now()
+        deadline = None if order.minutes is None else now + datetime.timedelta(minutes=order.minutes)
         try:
-            revision = self._revisions.add(configuration, who=who, comment=comment, at=self._now(), face=face)
+            revision = self._revisions.add(
+                order.configuration, who=order.who, comment=order.comment, at=now, face=order.face, deadline=deadline
+            )
         except StoreError as error:
             await self._supervisor.request("abandon", {})
-            raise ConfigurationError((Problem("", str(error)),)) from error
-        await self._supervisor.request("swap", {"revision": revision.number}, timeout=SWAP_PATIENCE)
-        self._applied(configuration)
-        self._emit(RevisionApplied(revision.number, who, comment))
-        return revision
+            raise _refusal(str(error)) from error
+        return revision, deadline
 
     def refused(self, who: str, error: ConfigurationError) -> None:
         """State that a configuration was refused."""
@@ -104,3 +189,12 @@ class Committer:
         await self._supervisor.request("prepare", {"payload": payload}, timeout=PREPARE_PATIENCE)
         await self._supervisor.request("swap", {"revision": current.number}, timeout=SWAP_PATIENCE)
         self._emit(RevisionApplied(current.number, current.who, current.comment))
+
+
+def touches_tls(changes: tuple[Change, ...]) -> bool:
+    """Whether what differs may change what a handshake with this gateway, or by it, looks like."""
+    return any(change.path.startswith(_OF_TLS) for change in changes)
+
+
+def _refusal(sentence: str) -> ConfigurationError:
+    return ConfigurationError((Problem("", sentence),))

@@ -1,0 +1,272 @@
+"""What operators change: their candidates, and the way from a candidate into force and back."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sealgate.config.check import check
+from sealgate.config.diff import Change, diff
+from sealgate.config.document import parse
+from sealgate.config.edit import edited, step_of
+from sealgate.config.problem import ConfigurationError, Problem
+from sealgate.config.schema import Configuration
+from sealgate.config.setting import masked
+from sealgate.config.weakness import weaknesses
+from sealgate.control.commit import Committed, Committer, Conflict, Order
+from sealgate.control.confirm import Confirming
+from sealgate.process.channel import ChannelError
+from sealgate.store.audit import Act, Audit
+from sealgate.store.candidates import Candidate, Candidates
+from sealgate.store.revisions import Entry, Revision, Revisions
+from sealgate.tls.library import Library
+
+NOTHING_TO_COMMIT = "There is no data to commit."
+
+LONGEST_CONFIRM = 1440.0
+"""Minutes that a commit may wait to be confirmed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Operator:
+    """Who asks: a name, the face it came by, and when its session began."""
+
+    name: str
+    face: str
+    since: datetime.datetime
+
+
+class Changes:
+    """Answers what concerns configurations, in values that JSON knows. `ChannelError` carries a sentence."""
+
+    def __init__(
+        self,
+        revisions: Revisions,
+        candidates: Candidates,
+        audit: Audit,
+        committer: Committer,
+        confirming: Confirming,
+        library: Library,
+        now: Callable[[], datetime.datetime],
+    ) -> None:
+        self._revisions = revisions
+        self._candidates = candidates
+        self._audit = audit
+        self._committer = committer
+        self._confirming = confirming
+        self._library = library
+        self._now = now
+
+    async def handle(self, operator: Operator, op: str, body: Mapping[str, Any]) -> dict[str, Any] | None:
+        """One request; None if it is none of these."""
+        match op:
+            case "candidate":
+                return self._show(operator)
+            case "edit":
+                return self._edit(operator, body["steps"])
+            case "load":
+                return self._load(operator, body["text"])
+            case "diff":
+                return self._diff(operator)
+            case "discard":
+                return self._discard(operator)
+            case "commit":
+                return await self._commit(operator, body.get("comment", ""), body.get("minutes"))
+            case "loadconfig":
+                return await self._load_and_commit(operator, body["text"], body.get("comment", ""))
+            case "confirm":
+                return self._confirm(operator)
+            case "revisions":
+                return self._list(body.get("limit", 20))
+            case "rollback":
+                return self._roll_back(operator, body["revision"])
+            case "audit":
+                return {"acts": [_act(each) for each in self._audit.list(body.get("limit", 50))]}
+        return None
+
+    def act(self, operator: Operator, act: str, **detail: Any) -> None:
+        """Into the audit record."""
+        self._audit.add(Act(self._now(), operator.name, operator.face, act, detail))
+
+    # -- the candidate
+
+    def _current(self) -> Revision:
+        current = self._revisions.current()
+        if current is None:
+            raise ChannelError("this gateway has no configuration yet; run sealgate init")
+        return current
+
+    def _candidate(self, operator: Operator) -> Candidate:
+        """The operator's own, or a new one on what is in force."""
+        found = self._candidates.get(operator.name)
+        if found is not None:
+            return found
+        current = self._current()
+        return Candidate(operator.name, current.number, self._now(), current.configuration)
+
+    def _keep(self, operator: Operator, base: int, configuration: Configuration) -> dict[str, Any]:
+        """Remember it as the operator's candidate; one that changes nothing is none."""
+        current = self._current()
+        if base == current.number and not diff(current.configuration, configuration):
+            self._candidates.discard(operator.name)
+        else:
+            self._candidates.put(Candidate(operator.name, base, self._now(), configuration))
+        return self._show(operator)
+
+    def _show(self, operator: Operator) -> dict[str, Any]:
+        """The candidate with its secrets masked, and what stands in its way."""
+        candidate, current = self._candidate(operator), self._current()
+        return {
+            "base": candidate.base,
+            "current": current.number,
+            "pending": bool(diff(current.configuration, candidate.configuration)),
+            "configuration": masked(candidate.configuration),
+            "problems": _told(check(candidate.configuration, self._library)),
+            "remarks": _told(weaknesses(candidate.configuration, self._library)),
+            "others": list(self._candidates.others(operator.name)),
+            "confirm_by": self._confirming.deadline_text,
+        }
+
+    def _edit(self, operator: Operator, steps: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+        candidate = self._candidate(operator)
+        try:
+            configuration = edited(candidate.configuration, [step_of(step) for step in steps])
+        except ConfigurationError as error:
+            return {"refused": _told(error.problems)}
+        return self._keep(operator, candidate.base, configuration)
+
+    def _load(self, operator: Operator, text: str) -> dict[str, Any]:
+        try:
+            configuration = parse(text)
+        except ConfigurationError as error:
+            self._committer.refused(operator.name, error)
+            return {"refused": _told(error.problems)}
+        return self._keep(operator, self._current().number, configuration)
+
+    def _diff(self, operator: Operator) -> dict[str, Any]:
+        candidate, current = self._candidate(operator), self._current()
+        base = current if candidate.base == current.number else self._revisions.get(candidate.base)
+        begun = current.configuration if base is None else base.configuration
+        return {
+            "base": candidate.base,
+            "current": current.number,
+            "changes": _changes(diff(begun, candidate.configuration)),
+            "theirs": _changes(diff(begun, current.configuration)),
+        }
+
+    def _discard(self, operator: Operator) -> dict[str, Any]:
+        there = self._candidates.discard(operator.name)
+        if there:
+            self.act(operator, "clearchanges")
+        return {"discarded": there}
+
+    # -- into force
+
+    async def _commit(self, operator: Operator, comment: str, minutes: float | None) -> dict[str, Any]:
+        candidate = self._candidates.get(operator.name)
+        if candidate is None:
+            return {"nothing": NOTHING_TO_COMMIT}
+        if minutes is not None and not 0 < minutes <= LONGEST_CONFIRM:
+            raise ChannelError(f"a commit is confirmed within 1 to {LONGEST_CONFIRM:g} minutes")
+        order = Order(candidate.configuration, operator.name, operator.face, comment, candidate.base, minutes)
+        return await self._carry_out(operator, order)
+
+    async def _load_and_commit(self, operator: Operator, text: str, comment: str) -> dict[str, Any]:
+        """A whole configuration at one stroke, as scripts do it, past the operator's candidate."""
+        try:
+            configuration = parse(text)
+        except ConfigurationError as error:
+            self._committer.refused(operator.name, error)
+            return {"problems": _told(error.problems)}
+        return await self._carry_out(operator, Order(configuration, operator.name, operator.face, comment))
+
+    async def _carry_out(self, operator: Operator, order: Order) -> dict[str, Any]:
+        try:
+            committed = await self._committer.commit(order)
+        except ConfigurationError as error:
+            self.act(operator, "commit refused", problems=[str(problem) for problem in error.problems])
+            return {"problems": _told(error.problems)}
+        except Conflict as conflict:
+            return _conflict(conflict)
+        if order.base is not None:
+            self._candidates.discard(operator.name)
+        self.act(operator, "commit", **_detail(committed))
+        await self._confirming.committed(committed)
+        return self._committed(committed)
+
+    def _committed(self, committed: Committed) -> dict[str, Any]:
+        revision, verification = committed.revision, committed.verification
+        return {
+            "revision": revision.number,
+            "at": revision.at.isoformat(),
+            "comment": revision.comment,
+            "changes": _changes(committed.changes),
+            "verification": None if verification is None else verification.told(),
+            "remarks": _told(weaknesses(revision.configuration, self._library)),
+            "confirm_by": self._confirming.deadline_text,
+        }
+
+    def _confirm(self, operator: Operator) -> dict[str, Any]:
+        number = self._confirming.confirm(operator.since)
+        self.act(operator, "confirm", revision=number)
+        return {"revision": number}
+
+    # -- and back
+
+    def _list(self, limit: int) -> dict[str, Any]:
+        return {"revisions": [_entry(each) for each in self._revisions.list()[:limit]]}
+
+    def _roll_back(self, operator: Operator, number: int) -> dict[str, Any]:
+        """A revision that was in force becomes the candidate: a rollback is a commit like any other."""
+        found = self._revisions.get(number)
+        if found is None:
+            raise ChannelError(f"there is no revision {number}; see the list of revisions")
+        return self._keep(operator, self._current().number, found.configuration)
+
+
+def _told(problems: Sequence[Problem]) -> list[list[str]]:
+    return [[problem.path, problem.sentence] for problem in problems]
+
+
+def _changes(changes: Sequence[Change]) -> list[dict[str, Any]]:
+    return [{"path": each.path, "before": _plain(each.before), "after": _plain(each.after)} for each in changes]
+
+
+def _plain(value: Any) -> Any:
+    return list(value) if isinstance(value, tuple) else value
+
+
+def _entry(entry: Entry) -> dict[str, Any]:
+    return {
+        "revision": entry.number,
+        "at": entry.at.isoformat(),
+        "who": entry.who,
+        "face": entry.face,
+        "comment": entry.comment,
+    }
+
+
+def _act(act: Act) -> dict[str, Any]:
+    return {"at": act.at.isoformat(), "who": act.who, "face": act.face, "act": act.act, "detail": dict(act.detail)}
+
+
+def _conflict(conflict: Conflict) -> dict[str, Any]:
+    return {
+        "conflict": str(conflict),
+        "current": _entry(conflict.current),
+        "mine": _changes(conflict.mine),
+        "theirs": _changes(conflict.theirs),
+    }
+
+
+def _detail(committed: Committed) -> dict[str, Any]:
+    verification = committed.verification
+    return {
+        "revision": committed.revision.number,
+        "comment": committed.revision.comment,
+        "changes": _changes(committed.changes),
+        "verification": None if verification is None else verification.told(),
+        "confirm_by": None if committed.deadline is None else committed.deadline.isoformat(),
+    }
