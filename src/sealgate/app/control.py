@@ -11,14 +11,20 @@ from pathlib import Path
 from typing import Any
 
 from sealgate import __version__
+from sealgate.control.changes import Changes, Operator
 from sealgate.control.commit import Committer
+from sealgate.control.confirm import Confirming
+from sealgate.control.crew import Crew
 from sealgate.control.service import SOCKET, Service, open_socket, peer_name
 from sealgate.control.suspension import Suspending
+from sealgate.control.verify import Verifier
 from sealgate.event.facts import Note
 from sealgate.journal.journal import Journal
 from sealgate.process.channel import Channel, ChannelError
 from sealgate.process.child import Connection
 from sealgate.process.endpoint import Listening
+from sealgate.store.audit import Audit
+from sealgate.store.candidates import Candidates
 from sealgate.store.revisions import Revisions
 from sealgate.store.suspensions import SuspensionFile
 from sealgate.tls.library import Library
@@ -27,25 +33,35 @@ TIDY = 3600.0
 """Seconds between two looks for logs that are too old; a rotation looks as well."""
 
 
+def _now() -> datetime.datetime:
+    return datetime.datetime.now(datetime.UTC)
+
+
 class Control:
     """The `Child` of the control process."""
 
     def __init__(self, connection: Connection, home: Path, journal: Journal, library: Library) -> None:
         self._home = home
         self._journal = journal
-        self._revisions = Revisions(home / "revisions.db")
+        path = home / "revisions.db"
+        self._revisions = Revisions(path)
         self._committer = Committer(
             connection.channel,
             self._revisions,
             library,
             journal.emit,
-            lambda: datetime.datetime.now(datetime.UTC),
+            _now,
             lambda configuration: journal.configure(configuration.logs, configuration.tls.codes),
+            Verifier(Crew(connection.channel)).verify,
         )
+        self._confirming = Confirming(self._revisions, self._committer, _now, journal.emit)
         self._suspending = Suspending(
             connection.channel, self._revisions, SuspensionFile(home), journal.emit, time.time
         )
-        self._service = Service(connection.channel, self._revisions, self._committer, self._suspending, __version__)
+        changes = Changes(
+            self._revisions, Candidates(path), Audit(path), self._committer, self._confirming, library, _now
+        )
+        self._service = Service(connection.channel, self._revisions, self._suspending, changes, __version__)
         self._socket: socket.socket | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         self._channels: set[Channel] = set()
@@ -73,6 +89,7 @@ class Control:
             await self._committer.catch_up()
         except (ChannelError, TimeoutError) as error:
             self._journal.emit(Note("Critical", f"the stored configuration could not be put in force: {error}"))
+        self._confirming.watch()
 
     async def _accept(self, listening: socket.socket) -> None:
         loop = asyncio.get_running_loop()
@@ -85,8 +102,10 @@ class Control:
             self._serve(connection, who)
 
     def _serve(self, connection: socket.socket, who: str) -> None:
+        operator = Operator(who, "cli", _now())
+
         async def handle(op: str, body: dict[str, Any], fds: list[int]) -> dict[str, Any]:
-            return await self._service.handle(who, op, body)
+            return await self._service.handle(operator, op, body)
 
         def closed() -> None:
             self._channels.discard(channel)

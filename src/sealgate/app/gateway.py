@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import datetime
 import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -14,6 +15,7 @@ from sealgate import __version__
 from sealgate.app.logs import configure, open_journal
 from sealgate.cli.commands import stored
 from sealgate.control.commit import payload_of
+from sealgate.control.confirm import take_back_overdue
 from sealgate.event.facts import ServiceUnavailable
 from sealgate.net.tls.library import measure_library
 from sealgate.process.endpoint import Endpoint, EndpointError
@@ -24,7 +26,8 @@ from sealgate.process.supervisor import Supervisor
 
 def serve(options: argparse.Namespace, ready: Callable[[], None] = lambda: None) -> int:
     """Run until told to stop; `ready` is called when the gateway serves."""
-    revision = stored(options.home).current()
+    revisions = stored(options.home)
+    revision = take_back_overdue(revisions, datetime.datetime.now(datetime.UTC)) or revisions.current()
     if revision is None:
         print(f"There is no configuration in {options.home}; make one with: sealgate init", file=sys.stderr)
         return 1

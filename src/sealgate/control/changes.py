@@ -11,9 +11,9 @@ from sealgate.config.check import check
 from sealgate.config.diff import Change, diff
 from sealgate.config.document import parse
 from sealgate.config.edit import edited, step_of
+from sealgate.config.masking import masked
 from sealgate.config.problem import ConfigurationError, Problem
 from sealgate.config.schema import Configuration
-from sealgate.config.setting import masked
 from sealgate.config.weakness import weaknesses
 from sealgate.control.commit import Committed, Committer, Conflict, Order
 from sealgate.control.confirm import Confirming

@@ -146,7 +146,9 @@ class Committer:
         pending = self._revisions.pending()
         if pending is not None and order.face != REVERT:
             until = pending.deadline.astimezone().strftime("%Y-%m-%d %H:%M:%S %z")
-            raise _refusal(f"revision {pending.revision} waits to be confirmed until {until}: confirm it or roll it back")
+            raise _refusal(
+                f"revision {pending.revision} waits to be confirmed until {until}: confirm it or roll it back"
+            )
 
     def _checked(self, order: Order, number: int) -> dict[str, Any]:
         problems = check(order.configuration, self._library)

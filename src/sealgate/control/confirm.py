@@ -55,7 +55,7 @@ class Confirming:
             self._timer = asyncio.get_running_loop().call_later(wait, self._due, pending)
 
     async def committed(self, committed: Committed) -> None:
-        """A commit is in force: watch its deadline; one that was shown to be otherwise than it says goes back at once."""
+        """A commit is in force: watch its deadline. One that handshakes show to be otherwise goes back at once."""
         verification = committed.verification
         if verification is not None and not verification.passed:
             self._emit(VerificationFailed(committed.revision.number, tuple(verification.told()["failures"])))

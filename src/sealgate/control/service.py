@@ -9,9 +9,8 @@ import struct
 from pathlib import Path
 from typing import Any
 
-from sealgate.config.document import parse, render
-from sealgate.config.problem import ConfigurationError
-from sealgate.control.commit import Committer
+from sealgate.config.document import render
+from sealgate.control.changes import Changes, Operator
 from sealgate.control.crew import Crew
 from sealgate.control.queue import QueueDesk
 from sealgate.control.suspension import Suspending
@@ -25,25 +24,26 @@ COPY_PATIENCE = 3600.0
 
 
 class Service:
-    """Answers requests of the command line; every one comes with the name of a user of this machine."""
+    """Answers requests of operators, each with who asks and when that session began."""
 
     def __init__(
         self,
         supervisor: Channel,
         revisions: Revisions,
-        committer: Committer,
         suspending: Suspending,
+        changes: Changes,
         version: str,
     ) -> None:
         self._crew = Crew(supervisor)
         self._queue = QueueDesk(self._crew)
         self._revisions = revisions
-        self._committer = committer
+        self._changes = changes
         self._suspending = suspending
         self._version = version
 
-    async def handle(self, who: str, op: str, body: dict[str, Any]) -> dict[str, Any]:
+    async def handle(self, operator: Operator, op: str, body: dict[str, Any]) -> dict[str, Any]:
         """One request; `ChannelError` carries the sentence for the person."""
+        who = operator.name
         match op:
             case "status":
                 return await self._status()
@@ -53,15 +53,14 @@ class Service:
                 return (await self._crew.ask("copy-done", {})).good
             case "showconfig":
                 return self._showconfig()
-            case "loadconfig":
-                return await self._loadconfig(who, body)
             case "suspend":
                 return await self._suspending.suspend(who, body["what"])
             case "resume":
                 return await self._suspending.resume(who, body["what"])
             case "stop":
                 return await self._crew.stop()
-        return await self._queue.handle(who, op, body)
+        answer = await self._changes.handle(operator, op, body)
+        return await self._queue.handle(who, op, body) if answer is None else answer
 
     async def _status(self) -> dict[str, Any]:
         running = await self._crew.running()
@@ -82,22 +81,6 @@ class Service:
         if revision is None:
             raise ChannelError("this gateway has no configuration yet; run sealgate init")
         return {"revision": revision.number, "text": render(revision.configuration, mask=True)}
-
-    async def _loadconfig(self, who: str, body: dict[str, Any]) -> dict[str, Any]:
-        try:
-            configuration = parse(body["text"])
-        except ConfigurationError as error:
-            self._committer.refused(who, error)
-            return _problems(error)
-        try:
-            revision = await self._committer.commit(configuration, who, "cli", body.get("comment", ""))
-        except ConfigurationError as error:
-            return _problems(error)
-        return {"revision": revision.number}
-
-
-def _problems(error: ConfigurationError) -> dict[str, Any]:
-    return {"problems": [[problem.path, problem.sentence] for problem in error.problems]}
 
 
 def open_socket(home: Path) -> socket.socket:

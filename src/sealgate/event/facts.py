@@ -38,10 +38,14 @@ from sealgate.event.gateway import (
     Note,
     RecordLost,
     RevisionApplied,
+    RevisionConfirmed,
     RevisionRefused,
+    RevisionReverted,
     ServiceUnavailable,
     SpoolRecovered,
     SpoolTrouble,
+    VerificationFailed,
+    VerificationPassed,
 )
 from sealgate.event.inbound import (
     ConnectionAccepted,
@@ -124,7 +128,9 @@ __all__ = [
     "ResponseGiven",
     "Resumed",
     "RevisionApplied",
+    "RevisionConfirmed",
     "RevisionRefused",
+    "RevisionReverted",
     "SenderRefused",
     "ServiceUnavailable",
     "SpoolRecovered",
@@ -138,5 +144,7 @@ __all__ = [
     "TlsNotEnough",
     "TlsRequired",
     "TlsSucceeded",
+    "VerificationFailed",
+    "VerificationPassed",
     "Way",
 ]

@@ -38,6 +38,39 @@ class RevisionRefused(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class RevisionConfirmed(Event):
+    """A revision that had to be confirmed was, and stays."""
+
+    revision: int
+
+
+@dataclass(frozen=True, slots=True)
+class RevisionReverted(Event):
+    """A revision was taken back: `by` is the new one, which is as `back_to` was."""
+
+    revision: int
+    by: int
+    back_to: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class VerificationPassed(Event):
+    """So many handshakes have shown that the gateway speaks what its revision says, and nothing else."""
+
+    revision: int
+    trials: int
+
+
+@dataclass(frozen=True, slots=True)
+class VerificationFailed(Event):
+    """Handshakes have shown that the gateway does not speak what its revision says; a sentence for each."""
+
+    revision: int
+    failures: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class ChildStarted(Event):
     """A process of the gateway has been started."""
 

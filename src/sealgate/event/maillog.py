@@ -239,6 +239,23 @@ _LINES: dict[type[Event], tuple[Level, _Words]] = dict(
             lambda e, _: f"Configuration of {e.who} refused: {'; '.join(e.problems)}",
             "Warning",
         ),
+        _line(facts.RevisionConfirmed, lambda e, _: f"Configuration revision {e.revision} confirmed"),
+        _line(
+            facts.RevisionReverted,
+            lambda e, _: (
+                f"Configuration revision {e.revision} taken back: {e.reason}; revision {e.by} is as {e.back_to} was"
+            ),
+            "Warning",
+        ),
+        _line(
+            facts.VerificationPassed,
+            lambda e, _: f"Configuration revision {e.revision} verified by {e.trials} handshakes",
+        ),
+        _line(
+            facts.VerificationFailed,
+            lambda e, _: f"Configuration revision {e.revision} is not what is spoken: {'; '.join(e.failures)}",
+            "Critical",
+        ),
         _line(facts.ChildStarted, lambda e, _: f"Process {e.child} (PID {e.pid}) started"),
         _line(facts.ChildDied, _child_died, "Critical"),
         _line(
