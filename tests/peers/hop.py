@@ -169,8 +169,10 @@ class _Handler(socketserver.StreamRequestHandler):
         return b"" if last else gathered
 
     def _message(self, visit: Visit) -> None:
-        lines = []
-        while (line := self.rfile.readline()) not in (b".\r\n", b""):
+        lines: list[bytes] = []
+        while line := self.rfile.readline():
+            if line == b".\r\n" and (not lines or lines[-1].endswith(b"\r\n")):
+                break  # CRLF.CRLF alone ends it (RFC 5321 §4.1.1.4)
             lines.append(line)
         threading.Event().wait(self.server.slowness)
         if self._say("end", "250 ok", "", visit).startswith("2"):

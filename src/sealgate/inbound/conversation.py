@@ -89,6 +89,7 @@ class Conversation:
         self._messages = 0
         self._bad_recipients = 0
         self._under_way = False  # a body has begun
+        self._chunked = False  # and came by BDAT
         self.storing = False  # a message is whole and becomes durable
 
     def tls_started(self, outcome: Outcome, *, anew: bool) -> None:
@@ -148,8 +149,10 @@ class Conversation:
                 self._rcpt(event)
             case smtp.Data():
                 self._answer(replies.GO_AHEAD)
+                self._chunked = False
                 self._begin_body()
             case smtp.Bdat():
+                self._chunked = True
                 self._begin_body()
             case smtp.MessageEnd():
                 self._message_end(event)
@@ -287,7 +290,7 @@ class Conversation:
             return
         reception, self._reception, self._under_way = self._reception, None, False
         self.storing = True
-        reception.finish(partial(self._stored, reception.mid), bare=event.bare)
+        reception.finish(partial(self._stored, reception.mid), bare=event.bare and self._chunked)
 
     def _fail(self, fault: Reply) -> None:
         """The message under way may not be taken."""
