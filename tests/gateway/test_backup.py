@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from sealgate.cli import backup as cli
 from tests.peers.ports import free_port
 from tests.running import Gateway, Settings, eventually, gateway, next_hop
 from tests.smtp_client import Client
@@ -172,3 +173,26 @@ def test_a_new_backup_takes_the_place_of_the_old_one(tmp_path: Path, name: str) 
     gate.command("backup", str(tmp_path / name))
     assert gate.command("--home", str(tmp_path / "other"), "restore", str(tmp_path / name)).returncode == 0
     assert gate.command("--home", str(tmp_path / "other"), "showconfig").stdout == gate.command("showconfig").stdout
+
+
+def test_a_copy_that_a_crash_has_left_goes_with_the_next_start(tmp_path: Path) -> None:
+    gate = Gateway(tmp_path / "home")
+    left = gate.home / "spool/worker-1/copy/bodies"
+    left.mkdir(parents=True)
+    (left / "7").write_text("a body that has left since")
+    try:
+        gate.start()
+        assert not left.parent.exists()
+    finally:
+        gate.stop()
+
+
+def test_a_terminal_sees_how_far_it_is(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    progress = cli._progress("written")
+    progress(250, 250)
+    assert capsys.readouterr().err == ""
+    monkeypatch.setattr("sys.stderr.isatty", lambda: True)
+    progress = cli._progress("written")
+    for done in (100, 101, 250):
+        progress(done, 250)
+    assert capsys.readouterr().err == "\r100 of 250 files written\r250 of 250 files written\n"

@@ -15,7 +15,7 @@ import pytest
 from sealgate.store.room import free_space
 from tests.peers.ports import free_port
 from tests.peers.programs import run
-from tests.running import COMMAND, Gateway, NextHop, Settings, eventually, gateway
+from tests.running import COMMAND, Gateway, NextHop, Settings, eventually, gateway, next_hop
 from tests.smtp_client import Client
 
 MIB = 1 << 20
@@ -236,3 +236,36 @@ def test_everything_in_a_home_stands_in_the_installation_guide(tmp_path: Path) -
         assert any(fnmatch(re.sub(r"-(wal|shm)$", "", path.name), name) for name in known), path.name
     for path in (gate.home / "logs").iterdir():
         assert any(fnmatch(f"logs/{path.name}", name) for name in known), path.name
+
+
+@pytest.mark.needs("root", "mount")
+def test_nothing_acknowledged_is_lost_on_a_disk_that_others_fill_to_the_last_byte(
+    small_disk: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    port = free_port()
+    gate = Gateway(small_disk / "home", next_hop=port)
+
+    def reserve(settings: Settings) -> None:
+        settings["limits"]["disk_reserve"] = 16 * MIB
+        settings["delivery"].update(retry_first=0.5, retry_max=0.5, host_down=0)
+
+    gate.configure(reserve)
+    with next_hop(tmp_path_factory.mktemp("hop"), port=port) as hop:
+        try:
+            gate.start()
+            public, taken, put_off = gate.ports["public"], 0, 0
+            ballast = None
+            while put_off < 20 or taken < 40:
+                answer = send(public, f"one-{taken}@inside.example", size=1500 if taken % 3 == 0 else 1)
+                assert answer[:3] in ("250", "452", "451"), answer
+                taken += answer.startswith("250")
+                put_off += not answer.startswith("250")
+                if taken == 20 and ballast is None:
+                    ballast = fill(small_disk, 0)
+                if put_off == 20 and ballast is not None:
+                    ballast.unlink(missing_ok=True)
+            eventually(lambda: "empty" in gate.command("queue", "list").stdout, why=gate.log)
+            arrived = {re.search(rb"for <(one-\d+)@", text)[1].decode() for text in hop.messages()}
+            assert arrived == {f"one-{number}" for number in range(taken)}
+        finally:
+            gate.stop()

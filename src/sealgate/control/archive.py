@@ -26,7 +26,7 @@ PIECE = 1 << 20
 _MEMBER = re.compile(r"revisions\.db|ids\.json|suspended\.json|spool/worker-\d{1,4}/(?:spool\.db|bodies/\d{1,19})")
 
 Progress = Callable[[int, int], None]
-"""Hears how many members are done, of how many; 0 is as many as there will be."""
+"""Hears how many members are done, of how many; 0 is not known yet."""
 
 
 class ArchiveError(Exception):
@@ -116,6 +116,7 @@ def read_archive(source: Path, folder: Path, progress: Progress) -> Facts:
     except OSError as error:
         what = error.filename or source
         raise ArchiveError(f"{source} cannot be unpacked: {what}: {error.strerror or error}") from error
+    progress(len(digests), len(digests))
     return _checked(source, about, digests)
 
 
