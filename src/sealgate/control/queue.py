@@ -16,6 +16,9 @@ SCAN_PATIENCE = 10.0
 PATIENCE = 5.0
 """Seconds that it may take for one message."""
 
+MOST_HOSTS = 5000
+"""Destinations of one answer: what a channel carries easily."""
+
 
 class QueueDesk:
     """Answers what concerns the queue. Every answer names the workers that are missing in it, as `silent`."""
@@ -82,7 +85,8 @@ class QueueDesk:
             for host in answer["hosts"]:
                 found[host["domain"]] = _added(found.get(host["domain"]), host)
         hosts = sorted(found.values(), key=lambda host: (-host["recipients"], -host["connections"], host["domain"]))
-        return {"hosts": hosts[: body["limit"]], "more": len(hosts) > body["limit"], "silent": answers.silent}
+        shown = hosts[: min(body["limit"], MOST_HOSTS)]
+        return {"hosts": shown, "more": len(hosts) > len(shown), "silent": answers.silent}
 
 
 def _not_here(mid: int, answers: Answers) -> ChannelError:

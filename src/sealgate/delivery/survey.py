@@ -5,8 +5,9 @@ Every answer is bounded, whatever the queue holds: who wants more asks again beh
 
 from __future__ import annotations
 
+import asyncio
 import heapq
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -116,7 +117,11 @@ async def destinations(schedule: Schedule, wanted: Callable[[str], bool]) -> lis
     async for messages in schedule.register.walk():
         for message in messages:
             _enter(found, message, wanted)
-    largest = heapq.nlargest(MOST_DESTINATIONS, found.values(), key=lambda one: (one.recipients, one.connections))
+    return await asyncio.to_thread(_largest, found.values())  # as many as there are domains: the loop goes on
+
+
+def _largest(found: Iterable[Outlook]) -> list[dict[str, Any]]:
+    largest = heapq.nlargest(MOST_DESTINATIONS, found, key=lambda one: (one.recipients, one.connections))
     return [one.to_body() for one in largest]
 
 
