@@ -11,6 +11,8 @@ from typing import Any
 
 import pytest
 
+from sealgate.delivery import dialer
+from sealgate.delivery.hop import connect
 from sealgate.event.facts import (
     Bounced,
     Delayed,
@@ -212,3 +214,20 @@ async def test_a_connection_made_under_other_terms_takes_no_more_mail(tmp_path: 
         rig.configure(peer, delivery={"idle_timeout": 30.0, "hostname": "new.house.example", "lifetime": 1000.0})
         await rig.finished(await rig.send("you@to.example"))
         assert len(rig.of(DeliveryOpened)) == opened  # what does not concern a connection leaves it alone
+
+
+async def test_terms_that_change_while_a_connection_is_made_hold_for_its_first_message(
+    tmp_path: Path, peer: Hop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with delivering(tmp_path, peer) as rig:
+
+        async def slowly(*arguments: Any) -> Any:
+            """A commit comes while the first connection is being made."""
+            monkeypatch.setattr(dialer, "connect", connect)
+            opened = await connect(*arguments)
+            rig.configure(peer, delivery={"hostname": "new.house.example"})
+            return opened
+
+        monkeypatch.setattr(dialer, "connect", slowly)
+        await rig.finished(await rig.send("you@to.example"))
+    assert [visit.commands[0] for visit in peer.visits if visit.messages] == ["EHLO new.house.example"]

@@ -81,13 +81,13 @@ class Dialer:
         self._dcid = dcid = self._tools.next_dcid()
         revision = self._tools.current.revision
         handling = self._tools.handlings.of(self._domain)
+        under = made_under(self._tools, self._domain)  # before anything is awaited: a commit may come meanwhile
         try:
             hop = await self._connect(target, handling, revision)
         except HopLost as lost:
             met.append(troubles.network(f"{target}: {lost}"))
             return None
         self._tools.emit(DeliveryOpened(dcid, hop.local_ip, target.ip, target.port, target.host, self._domain))
-        under = made_under(self._tools, self._domain)
         try:
             opening = self._opening(target, handling, revision)
             opened = await Conversation(hop, opening, self._tools.emit, certificate_is_for).open()
