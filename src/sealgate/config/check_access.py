@@ -24,6 +24,8 @@ def access_problems(configuration: Configuration) -> Iterator[Problem]:
         yield from _open_listener(f"listeners[{index}]", listener, policies)
         if listener.kind == "public" and listener.auth != "off":
             yield Problem(f"listeners[{index}].auth", "a login lets a client relay, and a public listener never relays")
+        if listener.auth != "off" and listener.tls == "off":
+            yield Problem(f"listeners[{index}].auth", "a passphrase is taken inside TLS only, and tls is off")
     for index, policy in enumerate(configuration.policies):
         for listener in listeners_of(configuration, policy):
             yield from _policy_on(f"policies[{index}]", policy, listener)
@@ -115,8 +117,18 @@ def _policy_on(path: str, policy: MailFlowPolicy, listener: Listener) -> Iterato
             f"{path}.client_certificate",
             f"{where} a client could leave out TLS and its certificate; set tls to required",
         )
+    if policy.client_certificate is None and listener.client_certificate == "require" and tls != "required":
+        yield Problem(
+            f"{path}.tls",
+            f"{where} clients must show a certificate, and these could leave out TLS and it; set tls to required, or "
+            "client_certificate to none",
+        )
     if policy.auth not in (None, "off"):
         if listener.kind == "public":
             yield Problem(f"{path}.auth", f"{where}, a public one, nobody relays: a login would be for nothing")
         if tls == "off":
             yield Problem(f"{path}.auth", f"{where} tls is off, and a passphrase is taken inside TLS only")
+    elif policy.auth is None and listener.auth == "required" and tls == "off" and listener.tls != "off":
+        yield Problem(
+            f"{path}.tls", f"{where} clients must log in, which they can inside TLS only; set auth to off as well"
+        )
