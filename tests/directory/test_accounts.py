@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 
 import pytest
+from argon2.exceptions import Argon2Error
 
 from sealgate.config.schema import Account
 from sealgate.directory import accounts as rooms
@@ -62,6 +63,14 @@ async def test_only_so_many_wait(hashed: str, monkeypatch: pytest.MonkeyPatch) -
     desk = made([Account(name="me", passphrase=hashed)])
     answers = await asyncio.gather(*(desk.login("me", f"wrong {n}") for n in range(5)), return_exceptions=True)
     assert [isinstance(each, Busy) for each in answers] == [False] * 3 + [True] * 2
+    desk.close()
+
+
+async def test_a_comparison_that_fails_for_another_reason_is_not_a_wrong_passphrase(hashed: str) -> None:
+    broken = hashed.replace("m=65536", "m=1")  # too little for the algorithm
+    desk = made([Account(name="me", passphrase=broken)])
+    with pytest.raises(Argon2Error):
+        await desk.login("me", "open sesame")
     desk.close()
 
 

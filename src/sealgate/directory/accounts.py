@@ -49,7 +49,8 @@ class Accounts:
     async def login(self, name: str, passphrase: str) -> Account | None:
         """The account, or None if there is none of that name, it is not enabled, or the passphrase is another one.
 
-        These take the same time: whoever asks learns nothing of which names there are. Raises `Busy`.
+        These take the same time: whoever asks learns nothing of which names there are. Raises `Busy`, and
+        `Argon2Error` if nobody can tell now.
         """
         account = self._accounts().get(name.lower())
         if account is not None and self._is_known(account, passphrase):

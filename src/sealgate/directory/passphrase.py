@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from argon2 import PasswordHasher
-from argon2.exceptions import InvalidHashError, VerificationError
+from argon2.exceptions import InvalidHashError, VerifyMismatchError
 
 LONGEST = 1024
 """Characters of a passphrase that are looked at; a longer one is none."""
@@ -17,10 +17,13 @@ def hash_passphrase(passphrase: str) -> str:
 
 
 def matches(hashed: str, passphrase: str) -> bool:
-    """Whether it is the passphrase of this hash; as slow as `hash_passphrase`."""
+    """Whether it is the passphrase of this hash; as slow as `hash_passphrase`.
+
+    Raises `Argon2Error` if that cannot be told, for want of memory as a rule.
+    """
     if len(passphrase) > LONGEST:
         return False
     try:
         return _HASHER.verify(hashed, passphrase)
-    except (VerificationError, InvalidHashError):
+    except (VerifyMismatchError, InvalidHashError):
         return False

@@ -73,6 +73,8 @@ class LoginDesk:
             return replies.LOGIN_PUT_OFF, None, "too many logins at once"
         except ChannelError:
             return replies.LOGIN_PUT_OFF, None, "failures cannot be counted: the supervisor is gone"
+        except Exception as error:  # for want of memory, as a rule; the client must hear something, and not "wrong"
+            return replies.LOGIN_PUT_OFF, None, f"the passphrase could not be compared: {str(error) or type(error).__name__}"
         return replies.LOGGED_IN, account, ""
 
     @property
