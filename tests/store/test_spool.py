@@ -238,6 +238,15 @@ async def test_a_settle_that_is_repeated_does_no_harm(spool: Spool) -> None:
     assert await mids(spool) == []
 
 
+async def test_a_deferral_that_is_written_late_does_not_bring_back_what_is_done(folder: Path) -> None:
+    async with running(folder) as (spool, _):
+        await accept(spool, message(1, recipients=2), b"text")
+        assert await settle(spool, 1, [RecipientChange.done(0, "250 ok")], finished=False) is None
+        assert await settle(spool, 1, [RecipientChange.deferred(0, 5.0, 1, "450 later")], finished=False) is None
+    async with running(folder) as (_, queue):
+        assert [one.rid for one in queue[0].recipients] == [1]
+
+
 async def test_a_message_is_shown_with_no_more_recipients_than_asked(spool: Spool) -> None:
     await accept(spool, message(10, recipients=5), b"text")
     first, rest = await spool.show(10, -1, 2), await spool.show(10, 1, 100)

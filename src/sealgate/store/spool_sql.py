@@ -144,10 +144,13 @@ def _row(demands: Demands) -> tuple[bool, bool, bool, str, str]:
 
 
 def change(connection: sqlite3.Connection, changes: Iterable[tuple[int, RecipientChange]]) -> None:
-    """Record what became of recipients; those of a message that has left are passed over."""
+    """Record what became of recipients; those that have left, or have a final state, are passed over.
+
+    A change that is written again after a fault may come behind a later one: it must not bring back what is done.
+    """
     connection.executemany(
         "UPDATE recipient SET state = ?, due = ?, attempts = coalesce(?, attempts + 1), said = ?"
-        " WHERE mid = ? AND rid = ?",
+        " WHERE mid = ? AND rid = ? AND state IN ('queued', 'deferred')",
         [(each.state, each.due, each.attempts, each.said, mid, each.rid) for mid, each in changes],
     )
 
