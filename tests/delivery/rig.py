@@ -6,8 +6,8 @@ import asyncio
 import itertools
 import random
 import time
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from email import message_from_bytes
 from email.message import Message
 from pathlib import Path
@@ -22,6 +22,7 @@ from sealgate.event.facts import BounceGenerated, DelayNoticeGenerated, Event, M
 from sealgate.live.resolver import LiveResolver
 from sealgate.live.revision import Current, LiveRevision
 from sealgate.mail.envelope import ORDINARY, Demands, Recipient
+from sealgate.process.ids import IdError
 from sealgate.store.spool import NewMessage, Spool, SpoolFault
 from tests.config.samples import configuration
 from tests.peers.hop import Hop
@@ -44,6 +45,7 @@ class Rig:
         self.current = Current(self._revision(hop, tables))
         self.spool = Spool(folder)
         self._mids = itertools.count(100)
+        self._numbers = True
         dcids = itertools.count(1)
         chance = random.Random(1)
         tools = CarrierTools(
@@ -57,7 +59,7 @@ class Rig:
             slot=_free,
         )
         self.tools = tools
-        self.schedule = Schedule(tools, self.spool, lambda: next(self._mids), time.time, chance)
+        self.schedule = Schedule(tools, self.spool, self._next_mid, time.time, chance)
 
     @staticmethod
     def _revision(hop: Hop | None, tables: dict[str, Any]) -> LiveRevision:
@@ -66,6 +68,18 @@ class Rig:
         delivery = {"tls": "no", "retry_first": 600.0, "idle_timeout": 0.0, **tables.pop("delivery", {})}
         settings = configuration(**{"routes": routes, "delivery": delivery, **tables})
         return LiveRevision(1, settings, {}, None, None)
+
+    def _next_mid(self) -> int:
+        if not self._numbers:
+            raise IdError("no mid is left")
+        return next(self._mids)
+
+    @contextmanager
+    def no_numbers(self) -> Iterator[None]:
+        """For the while the supervisor hands out no ids for messages."""
+        self._numbers = False
+        yield
+        self._numbers = True
 
     def configure(self, hop: Hop | None = None, **tables: Any) -> None:
         """Another revision, as a swap brings it."""

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from sealgate.delivery import fate
 from sealgate.delivery.notice import WHOLE_LIMIT
 from sealgate.event.facts import (
     Bounced,
@@ -15,6 +16,7 @@ from sealgate.event.facts import (
     DelayNoticeGenerated,
     Delivered,
     MessageFinished,
+    Note,
     NoticeOmitted,
     RelayNoticeGenerated,
 )
@@ -81,6 +83,24 @@ async def test_the_message_comes_back_whole_for_who_asks(
     assert returned.get_content_type() == ("message/rfc822" if whole else "text/rfc822-headers")  # type: ignore[union-attr]
     assert (b"Hello." in peer.messages[0]) is whole
     assert b"Subject: hello" in peer.messages[0]
+
+
+async def test_a_notice_that_gets_no_number_is_written_when_there_is_one(
+    tmp_path: Path, peer: Hop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(fate, "SETTLE_AGAIN", 0.05)
+    peer.answers["RCPT"] = answer_by_name
+    async with delivering(tmp_path, peer) as rig:
+        mid = await rig.send("gone@to.example")
+        with rig.no_numbers():
+            await rig.facts(Note, 2)
+            assert await rig.schedule.ledger.written() == {mid}
+            assert rig.schedule.waiting
+        await rig.finished(mid)
+        await rig.until(lambda: notices(peer))
+        assert await rig.schedule.ledger.written() == set()
+        assert [each.mid for each in rig.of(MessageFinished)].count(mid) == 1
+    assert len(notices(peer)) == 1
 
 
 # -- mail without a sender

@@ -24,6 +24,7 @@ from sealgate.event.facts import (
     MessageFinished,
     MessagePending,
     MessageQueued,
+    Note,
     NoticeOmitted,
     ResponseGiven,
     SpoolTrouble,
@@ -188,7 +189,13 @@ class Ledger:
 
     async def _write_notice(self, message: Message, kind: Kind, part: _Part) -> None:
         """The notice enters the spool in the same transaction in which the recipients leave it."""
-        notice = await self._writer.write(kind, message, part.reported)
+        try:
+            notice = await self._writer.write(kind, message, part.reported)
+        except Exception as error:  # no number for it, as a rule: the supervisor's disk is full
+            self._late.add(message.mid)
+            self._tools.emit(Note("Critical", f"a notice about MID {message.mid} has to be written again: {error}"))
+            asyncio.get_running_loop().call_later(SETTLE_AGAIN, self._tell, message, kind, part)
+            return
         self._coming.add(notice[0].mid)
         message.notices -= 1
         self._close(message, part, notice)
@@ -218,8 +225,8 @@ class Ledger:
 
     @property
     def coming(self) -> int:
-        """Notices on their way into the queue: it is not empty while there are any."""
-        return len(self._notices) + len(self._coming)
+        """Notices on their way into the queue, and fates that must be written again: with any it is not empty."""
+        return len(self._notices) + len(self._coming) + len(self._late)
 
     @property
     def _settings(self) -> DeliverySettings:

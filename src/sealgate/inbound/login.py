@@ -74,7 +74,7 @@ class LoginDesk:
         except ChannelError:
             return replies.LOGIN_PUT_OFF, None, "failures cannot be counted: the supervisor is gone"
         except Exception as error:  # for want of memory, as a rule; the client must hear something, and not "wrong"
-            return replies.LOGIN_PUT_OFF, None, f"the passphrase could not be compared: {str(error) or type(error).__name__}"
+            return replies.LOGIN_PUT_OFF, None, f"the passphrase could not be compared: {error}"
         return replies.LOGGED_IN, account, ""
 
     @property
