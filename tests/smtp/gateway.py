@@ -104,8 +104,8 @@ class Gateway:
             case Login(name=name, passphrase=passphrase):
                 return {
                     ("jürgen", "secret"): replies.LOGGED_IN,
-                    ("later", "secret"): replies.AUTH_NOT_AVAILABLE,
-                }.get((name, passphrase), replies.AUTH_FAILED)
+                    ("later", "secret"): replies.LOGIN_PUT_OFF,
+                }.get((name, passphrase), replies.LOGIN_FAILED)
             case Bdat() | Chunk() | Hangup():
                 raise AssertionError("no answer is owed")
         return event.reply

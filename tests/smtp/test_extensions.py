@@ -228,7 +228,7 @@ S: 235
 """,
     "auth fails too often": f"""{BEGIN}
 C: AUTH PLAIN {WRONG}
-S: 535 5.7.8 Authentication credentials invalid
+S: 535 5.7.8 Authentication failed
 C: AUTH PLAIN {base64(chr(0) + "later" + chr(0) + "secret")}
 S: 454 4.7.0 Temporary authentication failure
 C: AUTH PLAIN {WRONG}

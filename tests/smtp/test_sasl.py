@@ -164,7 +164,7 @@ def test_a_login_is_the_same_for_any_cutting(where: list[int]) -> None:
     assert isinstance(peer.events[-1], Mail)
 
 
-@pytest.mark.parametrize("refusal", [replies.AUTH_FAILED, replies.AUTH_NOT_AVAILABLE])
+@pytest.mark.parametrize("refusal", [replies.LOGIN_FAILED, replies.LOGIN_PUT_OFF])
 def test_only_235_logs_in(refusal: Reply) -> None:
     machine = Gateway(encrypted=True, require_auth=True).machine
     machine.receive(b"EHLO x\r\nAUTH PLAIN " + encoded("\0alice\0x") + b"\r\nMAIL FROM:<a@b.example>\r\n")
@@ -183,7 +183,7 @@ def test_a_challenge_that_the_driver_refuses_ends_the_exchange() -> None:
     machine.next_event()
     machine.answer(replies.OK)
     assert isinstance(machine.next_event(), Challenge)
-    machine.answer(replies.AUTH_NOT_AVAILABLE)
+    machine.answer(replies.LOGIN_PUT_OFF)
     assert machine.next_event() is not None
     assert not machine.logged_in
 
