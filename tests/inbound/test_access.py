@@ -110,6 +110,7 @@ RULES = [
     {"recipient": "old.example", "reply": "we have moved"},
     {"recipient": ".inside.example"},
     {"recipient": "guest@inside.example"},
+    {"recipient": r'"the\ cat"@inside.example'},
     {"recipient": ".deep.inside.example", "action": "accept"},
 ]
 
@@ -122,6 +123,9 @@ RULES = [
         ("someone@inside.example", None),  # no row: the accepted domains
         ("guest@inside.example", "550 5.1.1 recipient rejected"),
         ("Guest@INSIDE.example", "550 5.1.1 recipient rejected"),
+        ('"guest"@inside.example', "550 5.1.1 recipient rejected"),  # the same mailbox (RFC 5321 §4.1.2)
+        (r'"g\uest"@inside.example', "550 5.1.1 recipient rejected"),
+        ('"the cat"@inside.example', "550 5.1.1 recipient rejected"),
         ("postmaster@old.example", None),  # user@ is closer than the domain
         ("you@old.example", "550 5.1.1 we have moved"),
         ("you@sub.inside.example", "550 5.1.1 recipient rejected"),
@@ -189,6 +193,7 @@ def test_listed_senders_need_tls() -> None:
         ("a@bank.example", True, True),
         ("a@other.example", False, True),
         ("chief@inside.example", False, False),
+        ('"Chief"@inside.example', False, False),
     ):
         assert (accept_sender(terms, parse_address(sender), None, encrypted=encrypted) is None) is taken
 

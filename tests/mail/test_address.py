@@ -189,6 +189,27 @@ def test_a_domain_that_has_no_form_in_dns_is_no_accident() -> None:
     assert Address("a", "Ü_.Example").domain_key == "ü_.example"
 
 
+@pytest.mark.parametrize(
+    ("written", "key"),
+    [
+        ("Some.One", "some.one"),
+        ('"Some.One"', "some.one"),
+        (r'"so\me.on\e"', "some.one"),
+        ('"some one"', '"some one"'),
+        (r'"some\ one"', '"some one"'),
+        (r'"a\"b\\c"', r'"a\"b\\c"'),
+        ('".one"', '".one"'),
+        ('""', '""'),
+        ('"Grüße"', "grüße"),
+    ],
+)
+def test_a_local_part_compares_without_case_and_needless_quotes(written: str, key: str) -> None:
+    address = parse_address(f"{written}@inside.example", utf8=True)
+    assert address.local == written
+    assert address.local_key == key
+    assert parse_address(f"{key}@inside.example", utf8=True).local_key == key
+
+
 def test_domains_compare_without_case_and_are_kept_as_written() -> None:
     address = parse_address("A@B.Example")
     assert address.domain_key == "b.example"

@@ -137,8 +137,8 @@ def names_address(patterns: Iterable[str], address: Address) -> bool:
 
 
 def _patterns(address: Address) -> Iterator[str]:
-    """Every way in which a row may name this address, the closest one first. Local parts differ in more than case."""
-    local = address.local.lower()
+    """Every way in which a row may name this address, the closest one first, whatever its case and needless quotes."""
+    local = address.local_key
     yield f"{local}@{address.domain_key}"
     yield f"{local}@"
     yield from patterns_of(address.domain_key)

@@ -28,11 +28,17 @@ _WIDE = r"\x80-\U0010ffff"
 _JOINERS = str.maketrans("", "", "\u200c\u200d")
 
 
-def _local(wide: str) -> str:
+def _dot_atom(wide: str) -> str:
     atom = rf"[A-Za-z0-9!#$%&'*+/=?^_`{{|}}~{wide}-]+"
-    return rf'(?:{atom}(?:\.{atom})*|"(?:[ !#-\[\]-~{wide}]|\\[ -~])*")'
+    return rf"{atom}(?:\.{atom})*"
 
 
+def _local(wide: str) -> str:
+    return rf'(?:{_dot_atom(wide)}|"(?:[ !#-\[\]-~{wide}]|\\[ -~])*")'
+
+
+_DOT_ATOM = re.compile(_dot_atom(_WIDE))
+_QUOTED_PAIR = re.compile(r"\\(.)", re.DOTALL)
 _LOCAL_AT = re.compile(rf"{_local(_WIDE)}@")
 _ASCII_MAILBOX = re.compile(rf"({_local('')})@({_DOMAIN}|\[[^\]]*\])")
 _MAILBOX = re.compile(rf"({_local(_WIDE)})@([A-Za-z0-9_.{_WIDE}-]+|\[[^\]]*\])")
@@ -55,6 +61,16 @@ class Address:
 
     def __str__(self) -> str:
         return f"{self.local}@{self.domain}" if self.domain else self.local
+
+    @property
+    def local_key(self) -> str:
+        """The local part as a table compares it: lower case, and quoted only where it must be (RFC 5321 §4.1.2)."""
+        if not self.local.startswith('"'):
+            return self.local.lower()
+        plain = _QUOTED_PAIR.sub(r"\1", self.local[1:-1])
+        if not _DOT_ATOM.fullmatch(plain):
+            plain = '"' + re.sub(r'(["\\])', r"\\\1", plain) + '"'
+        return plain.lower()
 
     @property
     def domain_key(self) -> str:

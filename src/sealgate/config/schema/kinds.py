@@ -84,8 +84,9 @@ def _address_pattern(text: str) -> str:
     if not at:
         return _domain_or_subdomains(text)
     if domain:
-        return str(parse_address(text))
-    return f"{parse_address(f'{local}@example').local}@"
+        address = parse_address(text)
+        return f"{address.local_key}@{address.domain_key}"
+    return f"{parse_address(f'{local}@example').local_key}@"
 
 
 def _host_pattern(text: str) -> str:
