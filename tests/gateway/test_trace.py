@@ -171,6 +171,14 @@ def test_it_is_said_in_words(gate: Gateway, tmp_path: Path) -> None:
     assert shown.count("=> taken") == 3
 
 
+def test_a_name_that_nobody_would_look_up_is_said(gate: Gateway) -> None:
+    flags = Case("::ffff:127.0.0.2", "").flags()
+    answer = gate.command("trace", *flags, "--name", "mx.partner.example")
+    assert "dns.reverse is off" in answer.stderr
+    assert "Host: 127.0.0.2, without a name: REJECT by group BAD" in answer.stdout
+    assert "554 #5.7.1 go away" in answer.stdout
+
+
 def test_a_file_can_be_asked_before_it_is_loaded(gate: Gateway, tmp_path: Path) -> None:
     file = tmp_path / "next.toml"
     text = gate.command("showconfig", "--secrets").stdout

@@ -82,7 +82,8 @@ def _typed(read: Callable[[str], T], what: str) -> Callable[[str], T]:
 
 
 def _ip(text: str) -> str:
-    return str(ipaddress.ip_address(text))
+    address = ipaddress.ip_address(text)
+    return str(getattr(address, "ipv4_mapped", None) or address)
 
 
 def _sender(text: str) -> Address | None:
@@ -116,6 +117,8 @@ def run(options: argparse.Namespace) -> int:
     if options.listener is not None and options.listener not in {each.name for each in configuration.listeners}:
         print(f"sealgate: there is no listener {options.listener!r}", file=sys.stderr)
         return 1
+    if options.name is not None and not configuration.dns.reverse:
+        print("Note: dns.reverse is off, so the gateway would not look for the name of the host.", file=sys.stderr)
     visits = trace_inbound(configuration, _question(options))
     found = asyncio.run(ask_dns(configuration, options.recipient)) if options.dns else None
     delivery = trace_delivery(configuration, options.recipient, found)
