@@ -292,13 +292,15 @@ def test_of_all_listeners_one_can_be_resumed(gate: Gateway) -> None:
     status = gate.command("status").stdout
     assert "Suspended: all listeners, by" in status
     assert "Suspended: delivery, by" in status
-    gate.command("resume", "listener", "private")
+    assert gate.command("resume", "listener", "private").stdout == "Resumed: listener private.\n"
     private, public = Client(gate.ports["private"]), Client(gate.ports["public"])
     assert private.reply().startswith("220")
     assert public.reply().startswith("421")
     private.close()
     public.close()
-    gate.command("resume", "all")
+    assert gate.command("suspend", "listener").stdout == "Suspended: listener private.\n"
+    assert "Nothing had to be changed" in gate.command("suspend", "listener").stdout
+    assert gate.command("resume", "all").stdout == "Resumed: all listeners.\nResumed: delivery.\n"
     assert "Suspended" not in gate.command("status").stdout
 
 

@@ -56,7 +56,9 @@ class Suspending:
         async with self._lock:
             before = self._read()
             new = [Suspension(kind, name, who, self._clock()) for kind, name in self._checked(what)]
-            return await self._change(who, before, before.with_these(new))
+            every = any(one.key == ("listener", ANY) for one in new)
+            alone = [one.key for one in before if every and one.kind == "listener" and one.name != ANY]
+            return await self._change(who, before, before.without(alone).with_these(new))
 
     async def resume(self, who: str, what: Sequence[Sequence[str]]) -> dict[str, Any]:
         """Resume each (kind, name), everything if none is named; gives what was suspended before."""
@@ -89,10 +91,8 @@ class Suspending:
 
     async def _change(self, who: str, before: Suspensions, after: Suspensions) -> dict[str, Any]:
         """Write it, tell the workers, state it."""
-        old, new = {one.key: one for one in before}, {one.key: one for one in after}
-        begun = [one.words for key, one in new.items() if key not in old]
-        ended = [one.words for key, one in old.items() if key not in new]
-        if begun or ended:
+        begun, ended = self._difference(before, after), self._difference(after, before)
+        if before != after:
             try:
                 self._file.write(after)
             except StoreError as error:
@@ -103,6 +103,17 @@ class Suspending:
                 self._emit(Resumed(words, who))
         answers = await self._crew.ask("suspensions", {})
         return {"begun": begun, "ended": ended, "silent": answers.silent}
+
+    def _difference(self, before: Suspensions, after: Suspensions) -> list[str]:
+        """What is suspended after and was not before; all listeners but one are told by their names."""
+        known = {one.key for one in before}
+        new = [one for one in after if one.key not in known]
+        if ("listener", ANY) in known:
+            new = [one for one in new if one.kind != "listener"]
+        elif any(one.kind == "listener" for one in before) and any(one.key == ("listener", ANY) for one in new):
+            others = [Suspension("listener", name) for name in self._listeners() if not before.listener(name)]
+            new = [*(one for one in new if one.key != ("listener", ANY)), *others]
+        return [one.words for one in new]
 
     def _read(self) -> Suspensions:
         try:
