@@ -25,7 +25,7 @@ from sealgate.event.facts import (
     TlsNotEnough,
 )
 from tests.delivery.rig import delivering
-from tests.peers.hop import Hop, hop
+from tests.peers.hop import SILENCE, Hop, hop
 from tests.peers.ports import HOST, free_port
 
 
@@ -132,6 +132,21 @@ async def test_mail_for_a_host_that_is_down_is_put_off_without_an_attempt(tmp_pa
             rig.schedule.policy_changed()  # an operator knows better
             await rig.until(lambda: len(peer.messages) == 3)
         assert len(rig.of(DeliveryFailed)) == 1
+
+
+@pytest.mark.parametrize(
+    ("answer", "down"), [(SILENCE, True), ("hello", True), ("421 later", False), ("554 no", False)]
+)
+async def test_a_host_that_gives_no_answer_is_down_and_one_that_refuses_is_not(
+    tmp_path: Path, peer: Hop, answer: str, down: bool
+) -> None:
+    peer.answers["greeting"] = answer
+    async with delivering(tmp_path, peer, delivery={"command_timeout": 0.3}) as rig:
+        for count in (1, 2):
+            await rig.send("you@to.example", sender=None)
+            await rig.until(lambda count=count: len([*rig.of(Delayed), *rig.of(Bounced)]) == count)
+        assert len(peer.visits) == (1 if down else 2)
+        assert len(rig.of(HostDown)) == down
 
 
 async def test_a_host_that_is_down_is_passed_over_while_there_is_another(tmp_path: Path, peer: Hop) -> None:

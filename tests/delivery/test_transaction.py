@@ -6,10 +6,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from sealgate.delivery.passage import ascii_form
+from sealgate.delivery.passage import Parcel, ascii_form, passage
+from sealgate.delivery.trouble import Trouble
 from sealgate.event.facts import Bounced, Delayed, Delivered, MessageFinished
 from sealgate.mail.envelope import Demands, Notify, Recipient
+from sealgate.smtp.client import Capabilities, ClientMachine
 from tests.delivery.rig import TEXT, delivering, notices
 from tests.peers.hop import Hop, Visit, hop
 
@@ -227,3 +231,55 @@ async def test_a_notice_for_an_internationalised_sender_goes_by_smtputf8(tmp_pat
 )
 def test_an_address_in_ascii(address: str, form: str | None) -> None:
     assert ascii_form(address) == form
+
+
+ADDRESSES = st.sampled_from(["a@b.example", '"a b"@b.example', "a@bücher.example", "ä@b.example", "ä@bücher.example"])
+RECIPIENTS = st.builds(
+    Recipient,
+    ADDRESSES,
+    st.none() | st.sampled_from([Notify.NEVER, Notify.SUCCESS, Notify.FAILURE | Notify.DELAY]),
+    st.sampled_from(["", "rfc822;a@b.example", "utf-8;ä@b.example"]),
+)
+PARCELS = st.builds(
+    Parcel,
+    st.none() | ADDRESSES,
+    st.lists(RECIPIENTS, min_size=1, max_size=5).map(lambda found: list(enumerate(found))),
+    st.integers(0, 200),
+    st.builds(
+        Demands,
+        st.booleans(),
+        st.just(True),  # some of these addresses are not ASCII
+        st.booleans(),
+        st.sampled_from(["", "FULL", "HDRS"]),
+        st.sampled_from(["", "QQ+2B1"]),
+    ),
+)
+OFFERS = st.builds(
+    Capabilities,
+    size=st.none() | st.sampled_from([0, 100]),
+    eight_bit_mime=st.booleans(),
+    dsn=st.booleans(),
+    smtputf8=st.booleans(),
+    chunking=st.booleans(),
+)
+
+
+@given(PARCELS, OFFERS, st.booleans())
+def test_a_hop_is_never_asked_for_what_it_does_not_offer(
+    parcel: Parcel, offered: Capabilities, ascii_header: bool
+) -> None:
+    way = passage(parcel, offered, ascii_header)
+    if isinstance(way, Trouble):
+        assert way.permanent
+        return
+    machine = ClientMachine("gate.example")
+    commands = [machine.mail(way.sender, way.parameters)]
+    commands += [machine.rcpt(path.address, path.parameters) for path in way.paths]
+    said = b"".join(commands)
+    assert said.isascii() or (offered.smtputf8 and b"SMTPUTF8" in commands[0])
+    assert way.by_bdat == parcel.demands.bare <= offered.chunking
+    for word, offer in ((b"BODY=", offered.eight_bit_mime), (b"SIZE=", offered.size is not None)):
+        assert offer or word not in commands[0]
+    for word in (b"RET=", b"ENVID=", b"NOTIFY=", b"ORCPT="):
+        assert offered.dsn or word not in said
+    assert {path.rid for path in way.paths} | {rid for rid, _ in way.refused} == {rid for rid, _ in parcel.recipients}

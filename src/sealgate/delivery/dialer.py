@@ -77,43 +77,46 @@ class Dialer:
         return last if last.permanent else replace(last, not_before=again)
 
     async def _try(self, target: Target, met: list[Trouble]) -> Line | None:
-        """A line to this target, or None and one trouble more."""
-        self._dcid = dcid = self._tools.next_dcid()
+        """A line to this target, or None and one trouble more. A host that answers, whatever it says, is not down."""
+        self._dcid = self._tools.next_dcid()
         revision = self._tools.current.revision
+        try:
+            line = await self._open(target, revision)
+        except HopTrouble as error:
+            self._tools.hosts.reached(target)
+            met.append(error.trouble)
+        except HopLost as lost:
+            self._tools.hosts.failed(target, str(lost), revision.configuration.delivery.host_down)
+            met.append(troubles.network(f"{target}: {lost}"))
+        else:
+            self._tools.hosts.reached(target)
+            return line
+        finally:
+            self._tools.hosts.left(target)
+        return None
+
+    async def _open(self, target: Target, revision: LiveRevision) -> Line:
+        """Connect, and go through greeting, EHLO and TLS."""
         handling = self._tools.handlings.of(self._domain)
         under = made_under(self._tools, self._domain)  # before anything is awaited: a commit may come meanwhile
+        source = handling.source_v6 if ":" in target.ip else handling.source_v4
+        timeout = revision.configuration.delivery.connect_timeout
         try:
-            hop = await self._connect(target, handling, revision)
+            hop = await connect(handling.hostname, target.ip, target.port, source, timeout)
         except HopLost as lost:
-            met.append(troubles.network(f"{target}: {lost}"))
-            return None
-        self._tools.emit(DeliveryOpened(dcid, hop.local_ip, target.ip, target.port, target.host, self._domain))
+            self._say_failed(target, str(lost), source or "")
+            raise
+        self._tools.emit(DeliveryOpened(self._dcid, hop.local_ip, target.ip, target.port, target.host, self._domain))
         try:
             opening = self._opening(target, handling, revision)
             opened = await Conversation(hop, opening, self._tools.emit, certificate_is_for).open()
-            return Line(dcid, hop, opened, under)
-        except HopTrouble as error:
-            met.append(error.trouble)
-        except HopLost as lost:
-            self._say_failed(target, str(lost), hop.local_ip)
-            met.append(troubles.network(f"{target}: {lost}"))
-        hop.close()
-        self._tools.emit(DeliveryClosed(dcid))
-        return None
-
-    async def _connect(self, target: Target, handling: Handling, revision: LiveRevision) -> Hop:
-        settings = revision.configuration.delivery
-        source = handling.source_v6 if ":" in target.ip else handling.source_v4
-        try:
-            hop = await connect(handling.hostname, target.ip, target.port, source, settings.connect_timeout)
-            self._tools.hosts.reached(target)
-            return hop
-        except HopLost as lost:
-            self._say_failed(target, str(lost), source or "")
-            self._tools.hosts.failed(target, str(lost), settings.host_down)
+            return Line(self._dcid, hop, opened, under)
+        except (HopTrouble, HopLost) as error:
+            if isinstance(error, HopLost):
+                self._say_failed(target, str(error), hop.local_ip)
+            hop.close()
+            self._tools.emit(DeliveryClosed(self._dcid))
             raise
-        finally:
-            self._tools.hosts.left(target)
 
     def _opening(self, target: Target, handling: Handling, revision: LiveRevision) -> Opening:
         return Opening(

@@ -56,13 +56,13 @@ class HostMemory:
         return None if down.trial is None else await asyncio.shield(down.trial)
 
     def reached(self, target: Target) -> None:
-        """A connection stands."""
+        """The host has answered."""
         if (down := self._down.pop(target.place, None)) is not None:
             self._end_trial(down, True)
             self._emit(HostUp(target.host, target.ip, target.port))
 
     def failed(self, target: Target, sentence: str, seconds: float) -> None:
-        """No connection could be made: the host is down for so long; 0 remembers nothing."""
+        """No connection, or one that broke before it could be used: the host is down for so long; 0 is not at all."""
         now = self._clock()
         if (before := self._down.get(target.place)) is not None:
             self._end_trial(before, False)
