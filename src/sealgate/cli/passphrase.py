@@ -16,8 +16,12 @@ def run(options: argparse.Namespace) -> int:
     """Ask twice on a terminal, or read one line from a pipe; print the hash."""
     try:
         passphrase = _asked() if sys.stdin.isatty() else sys.stdin.readline().rstrip("\r\n")
+        (passphrase or "").encode()  # as a login sends it (RFC 4616 §2)
     except EOFError:
         passphrase = ""
+    except UnicodeError:
+        print("A passphrase is text in UTF-8: nothing was hashed.", file=sys.stderr)
+        return 1
     if passphrase is None:
         print("The two differ: nothing was hashed.", file=sys.stderr)
         return 1
