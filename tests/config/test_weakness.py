@@ -33,6 +33,10 @@ REMARKS: list[tuple[dict[str, Any], list[str]]] = [
         ["sender_groups[0].members[1]", "sender_groups[0].members[2]"],
     ),
     ({"listeners": [listener(auth="offered", sender_must_match=False)]}, ["listeners[0].sender_must_match"]),
+    (
+        {"recipient_access": [{"recipient": "postmaster@", "action": "accept"}, {"recipient": "trap@"}]},
+        ["recipient_access[0].recipient"],
+    ),
     ({"accounts": [{"name": "scanner", "passphrase": HASH}]}, ["accounts[0].senders"]),
     ({"delivery": {"tls": "no"}}, ["delivery.tls"]),
     ({"destinations": [{"domain": "old.example", "tls": "no"}]}, ["destinations[0].tls"]),

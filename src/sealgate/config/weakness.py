@@ -74,6 +74,12 @@ def _access(configuration: Configuration) -> Iterator[Problem]:
                 yield Problem(path, f"whoever owns the name {member} and its addresses may send to anyone through here")
             elif is_wide(network, WIDE_RELAY):
                 yield Problem(path, f"every host in {member} may send to anyone through here")
+    for index, rule in enumerate(configuration.recipient_access):
+        if rule.action == "accept" and rule.recipient.endswith("@"):
+            yield Problem(
+                f"recipient_access[{index}].recipient",
+                f"anyone may send to {rule.recipient} in every domain of the Internet through here",
+            )
     for index, account in enumerate(configuration.accounts):
         if not account.senders and "@" not in account.name:
             yield Problem(
