@@ -27,7 +27,7 @@ async def test_nothing_is_lost_and_nothing_ends_twice(tmp_path: Path, seed: int)
         async with delivering(tmp_path, peer, delivery={"idle_timeout": 0.5}) as rig:
             operator = Operator(rig.schedule, rig.spool, rig.events.append, time.time)
             sending = asyncio.create_task(_send(rig, random.Random(seed)))
-            await _act(operator, random.Random(seed + 100), sending)
+            await _act(rig, operator, random.Random(seed + 100), sending)
             addresses = await sending
             await operator.act("release", EVERYTHING, "root")
             await rig.until(lambda: not rig.schedule.waiting)
@@ -48,10 +48,10 @@ async def _send(rig: Rig, chance: random.Random) -> list[str]:
     return addresses
 
 
-async def _act(operator: Operator, chance: random.Random, sending: asyncio.Task[list[str]]) -> None:
+async def _act(rig: Rig, operator: Operator, chance: random.Random, sending: asyncio.Task[list[str]]) -> None:
     """One act after another while mail comes and goes; some met an attempt."""
     busy = 0
-    while not sending.done():
+    while not sending.done() or (rig.schedule.waiting and not busy):
         act = chance.choice(("hold", "hold", "release", "retry", "bounce", "delete"))
         selection = Selection(recipient=f"to-*{chance.randint(0, 9)}-*@*", domain=chance.choice(("", *DOMAINS)))
         report = await operator.act(act, selection, "root")

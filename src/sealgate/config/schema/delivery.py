@@ -185,7 +185,7 @@ class DnsSettings(Settings):
     reverse: Flag = Field(
         default=True,
         description="Whether the name of a host that connects is looked up: its PTR record, and the addresses of that "
-        "name. The greeting does not wait for it; loopback is not looked up.",
+        "name. The greeting does not wait for it.",
     )
     reverse_timeout: Seconds = Field(
         default=5, ge=0.1, le=60, description="How long a host waits at most, behind the greeting, for its name."
