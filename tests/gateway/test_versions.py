@@ -8,7 +8,7 @@ import pytest
 
 from sealgate.tls.version import LEGAL_SELECTIONS, ProtocolVersion, Selection
 from tests.peers.probes import LOWER, PROTOCOL_VERSION, offered_versions_gnutls, offered_versions_openssl
-from tests.peers.scanners import sslscan, sslyze, testssl
+from tests.peers.scanners import sslscan, sslyze, takes_injected_commands, testssl
 from tests.running import Gateway, gateway
 
 pytestmark = pytest.mark.needs("openssl", "gnutls-cli")
@@ -54,13 +54,26 @@ def test_a_refusal_is_logged_with_the_code_and_words_of_the_source(gate: Gateway
     )
 
 
+LISTENERS = [("public", True), ("private", True), ("private-tls", False)]
+
+
 @pytest.mark.needs("sslscan", "testssl", "sslyze")
-@pytest.mark.parametrize(("listener", "starttls"), [("public", True), ("private-tls", False)])
-@pytest.mark.parametrize("text", ["1.0-1.3", "1.2-1.3", "1.3"])
-def test_the_scanners_agree(gate: Gateway, listener: str, starttls: bool, text: str) -> None:
+@pytest.mark.parametrize(("listener", "starttls"), LISTENERS)
+@pytest.mark.parametrize("text", ["1.0-1.3", "1.1-1.2", "1.2-1.3", "1.3"])
+def test_the_scanners_agree(gate: Gateway, listener: str, starttls: bool, text: str, soak: bool) -> None:
     selection = Selection.parse(text)
     select(gate, selection)
-    for scan in (sslscan, testssl, sslyze) if text == "1.2-1.3" else (sslscan, sslyze):
+    for scan in (sslscan, sslyze, testssl) if soak or text == "1.2-1.3" else (sslscan, sslyze):
         found = scan(gate.ports[listener], starttls)
         assert found.versions == {version.number for version in selection}, scan.__name__
-        assert found.tls13_suites == SUITES, scan.__name__
+        suites = SUITES if ProtocolVersion.TLS1_3 in selection else set()
+        assert found.tls13_suites == (None if scan is testssl else suites), scan.__name__
+
+
+@pytest.mark.needs("command-injection-tester")
+@pytest.mark.parametrize("listener", [name for name, starttls in LISTENERS if starttls])
+def test_no_command_is_obeyed_that_came_before_tls(gate: Gateway, listener: str) -> None:
+    select(gate, Selection.parse("1.2-1.3"))
+    position = len(gate.log())
+    assert not takes_injected_commands(gate.ports[listener])
+    gate.wait_for_log("STARTTLS", after=position)

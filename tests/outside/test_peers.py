@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import ssl
 from collections.abc import Callable
 
 import pytest
 
 from tests.peers import clients, probes, scanners, servers
 from tests.peers.certificate import KeyPair
+from tests.peers.leaky import leaky_server
 from tests.peers.ports import free_port
 from tests.peers.postfix import Postfix
 from tests.peers.probes import LOWER, PROTOCOL_VERSION, Offered
@@ -89,16 +91,35 @@ def test_a_probe_does_not_take_missing_starttls_for_a_refusal(probe: Probe, post
 def test_a_scanner_reads_starttls_right(scan: Scanner, versions: Versions, postfix: StartPostfix) -> None:
     few = {"tls_medium_cipherlist": "ECDHE-RSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-SHA:@SECLEVEL=0"}
     suites = OPENSSL_SUITES if versions.highest == "1.3" else set()
-    assert scan(postfix(Service(versions=versions), settings=few).port, True) == scanners.Scan(
-        within(versions), frozenset(suites)
-    )
+    found = scan(postfix(Service(versions=versions), settings=few).port, True)
+    assert found.versions == within(versions)
+    assert found.tls13_suites == (None if scan is scanners.testssl else suites)
 
 
 @pytest.mark.parametrize("scan", SCANNERS)
 def test_a_scanner_reads_implicit_tls_right(scan: Scanner, peer_certificate: KeyPair) -> None:
     one = ("-ciphersuites", "TLS_AES_128_GCM_SHA256")
     with servers.openssl_server(peer_certificate, Versions("1.3", "1.3"), *one) as port:
-        assert scan(port, False) == scanners.Scan(frozenset({"1.3"}), frozenset({"TLS_AES_128_GCM_SHA256"}))
+        found = scan(port, False)
+    assert found.versions == {"1.3"}
+    assert found.tls13_suites == (None if scan is scanners.testssl else {"TLS_AES_128_GCM_SHA256"})
+
+
+@pytest.mark.needs("command-injection-tester")
+def test_the_injection_tester_tells_a_leaky_server_from_a_sound_one(
+    peer_certificate: KeyPair, postfix: StartPostfix
+) -> None:
+    tls = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    tls.load_cert_chain(peer_certificate.certificate, peer_certificate.key)
+    with leaky_server(tls) as port:
+        assert scanners.takes_injected_commands(port)
+    assert not scanners.takes_injected_commands(postfix().port)
+
+
+@pytest.mark.needs("command-injection-tester")
+def test_the_injection_tester_does_not_take_missing_starttls_for_soundness(postfix: StartPostfix) -> None:
+    with pytest.raises(scanners.ScanError):
+        scanners.takes_injected_commands(postfix(Service("none")).port)
 
 
 def test_postfix_keeps_what_smtp_source_sends(postfix: StartPostfix) -> None:

@@ -1,4 +1,5 @@
-"""Three TLS scanners, each reduced to what they can be compared by: versions and TLS 1.3 suites."""
+"""Three TLS scanners, each reduced to what they can be compared by: versions and TLS 1.3 suites; and one tester of
+injection."""
 
 from __future__ import annotations
 
@@ -19,10 +20,10 @@ class ScanError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Scan:
-    """What a scanner found: versions as "1.0" … "1.3", and the TLS 1.3 suites by their names."""
+    """What a scanner found: versions as "1.0" … "1.3", and the TLS 1.3 suites by their names; None: not looked for."""
 
     versions: frozenset[str]
-    tls13_suites: frozenset[str]
+    tls13_suites: frozenset[str] | None
 
 
 def sslscan(port: int, starttls: bool) -> Scan:
@@ -41,16 +42,15 @@ def sslscan(port: int, starttls: bool) -> Scan:
 
 
 def testssl(port: int, starttls: bool) -> Scan:
-    """Debian's testssl.sh: some 20 seconds for a server of many suites."""
+    """Debian's testssl.sh, which takes half a minute for suites: it is asked for versions alone."""
     with tempfile.TemporaryDirectory() as folder:
         report = Path(folder) / "report.json"
-        options = ["--quiet", "--color", "0", "--warnings", "off", "-p", "-E", "--jsonfile", str(report)]
+        options = ["--quiet", "--color", "0", "--warnings", "off", "-p", "--jsonfile", str(report)]
         run(["testssl", *options, *(["-t", "smtp"] if starttls else []), f"{HOST}:{port}"], timeout=300)
         findings = {row["id"]: row["finding"] for row in json.loads(report.read_text())}
     ids = {"TLS1": "1.0", "TLS1_1": "1.1", "TLS1_2": "1.2", "TLS1_3": "1.3"}
     versions = {version for name, version in ids.items() if findings[name].startswith("offered")}
-    suites = {text.split()[-1] for name, text in findings.items() if name.startswith("cipher-tls1_3_")}
-    return Scan(frozenset(versions), frozenset(suites))
+    return Scan(frozenset(versions), None)
 
 
 testssl.__test__ = False  # type: ignore[attr-defined]  # a scanner, though pytest takes its name for a test
@@ -74,3 +74,17 @@ def sslyze(port: int, starttls: bool) -> Scan:
     accepted = {version: attempt["result"]["accepted_cipher_suites"] for version, attempt in attempts.items()}
     versions = {version for version, suites in accepted.items() if suites}
     return Scan(frozenset(versions), frozenset(suite["cipher_suite"]["name"] for suite in accepted["1.3"]))
+
+
+def takes_injected_commands(port: int) -> bool:
+    """Whether the command injection tester has a command obeyed inside TLS that was sent before it."""
+    with tempfile.TemporaryDirectory() as folder:
+        words = ["--smtp", "--smtp-port", str(port), "--nocolor", "--timeout", "0.5", "--logdir", folder, HOST]
+        said = run([SCAN_PYTHON, SCAN_PYTHON.with_name("command-injection-tester"), *words]).stdout
+    if "Sanity test done" not in said:
+        raise ScanError(said)
+    if "Probably no command injection here!" in said or "Server probably closed the connection" in said:
+        return False
+    if re.search("[Cc]ommand injection", said.partition("Testing for command injection")[2]):
+        return True
+    raise ScanError(said)
