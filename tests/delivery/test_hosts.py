@@ -105,3 +105,5 @@ async def test_what_is_over_goes_when_there_is_too_much(scene: Scene, monkeypatc
     scene.now += 15.0
     scene.memory.failed(Target("h", "192.0.2.9", 25), "refused", 60.0)
     assert [scene.memory.until(Target("h", f"192.0.2.{number}", 25)) for number in range(3)] == [0.0, 1020.0, 1030.0]
+    scene.memory.failed(Target("h", "192.0.2.10", 25), "refused", 60.0)
+    assert scene.memory.may_try(Target("h", "192.0.2.10", 25))  # there is no room: it is tried each time

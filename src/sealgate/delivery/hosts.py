@@ -18,7 +18,7 @@ Place = tuple[str, int]
 """An address and a port."""
 
 MOST_HOSTS = 10_000
-"""Hosts that are remembered; with more, those go whose time is over."""
+"""Hosts that are remembered; where there are more, those go whose time is over, and the rest is not remembered."""
 
 
 @dataclass(slots=True)
@@ -73,6 +73,8 @@ class HostMemory:
             return
         if len(self._down) >= MOST_HOSTS:
             self._forget_old()
+            if len(self._down) >= MOST_HOSTS:
+                return
         until = now + seconds
         self._down[target.place] = _Down(until, sentence)
         self._emit(HostDown(target.host, target.ip, target.port, datetime.fromtimestamp(until, UTC), sentence))
