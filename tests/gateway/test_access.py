@@ -208,12 +208,14 @@ def test_the_size_and_number_that_a_policy_allows(gate: Gateway, hosts: Change) 
         client.send("one@inside.example")
         assert client.say("MAIL FROM:<me@me.example>") == "421 4.7.0 Too many messages in this session, disconnecting."
         assert client.file.read() == b""
+    position = len(gate.log())
     with closing(greeted(gate.ports["public"], source="127.0.4.1")) as client:
         client.say("MAIL FROM:<me@me.example>")
         for _ in range(2):
             assert client.say("RCPT TO:<you@elsewhere.example>").startswith("550")
         assert client.say("RCPT TO:<you@elsewhere.example>") == "421 4.7.0 Too many bad recipients, disconnecting."
         assert client.file.read() == b""
+    gate.wait_for_log(r"Message aborted MID \d+ Too many bad recipients", after=position)  # and not by the client
 
 
 def test_a_listener_has_its_own_numbers_of_messages_and_bad_recipients(gate: Gateway, first: Settings) -> None:

@@ -32,6 +32,8 @@ from sealgate.smtp import server as smtp
 from sealgate.store.spool import SpoolFault
 from sealgate.tls.verdict import Outcome
 
+_BY_CLIENT = "Receiving aborted by the client"
+
 
 class Line(Protocol):
     """The connection under a conversation."""
@@ -96,7 +98,7 @@ class Conversation:
         """TLS stands. With `anew` it was STARTTLS: everything said before is forgotten (RFC 3207 §4.2)."""
         self._outcome = outcome
         if anew:
-            self._drop()
+            self._drop(_BY_CLIENT)
             self._hello, self._extended, self._account = "", False, None
             self.machine.tls_started()
 
@@ -110,7 +112,7 @@ class Conversation:
         if not self.storing:
             self._drop("Receiving aborted")
 
-    def _drop(self, reason: str = "Receiving aborted by the client") -> None:
+    def _drop(self, reason: str) -> None:
         if self._reception is not None:
             self._reception.abandon(reason)
             self._reception = None
@@ -127,7 +129,7 @@ class Conversation:
         """Answer what is owed; a transaction that ends with it takes its message along."""
         self._line.write(self.machine.answer(reply))
         if self._reception is not None and not self.machine.in_transaction:
-            self._drop()
+            self._drop(" ".join(reply.lines) if reply.code == 421 else _BY_CLIENT)
 
     def _answer_later(self, reply: Reply) -> None:
         """From a callback: the answer, and what the client has sent meanwhile."""
@@ -182,7 +184,7 @@ class Conversation:
     def _machine_hung_up(self, reply: Reply | None, reason: str) -> None:
         if reason == smtp.INJECTION:
             self._tools.emit(StarttlsInjected(Way.IN, self._icid, self._ip, self.machine.pending_plaintext))
-        self._drop()
+        self._drop(reason)
         self._line.hang_up(reply, reason)
 
     # -- logging in
