@@ -118,7 +118,9 @@ EFFECTS = {
     "delivery.source_v6": DELIVERY + "test_connections_to_ipv6_hosts_come_from_the_other_one",
     "delivery.delay_warning": DESTINATION + "test_the_sender_of_a_message_that_waits_is_told_once",
     "delivery.double_bounces": (DESTINATION + "test_a_notice_that_nobody_takes_goes_to_the_mailbox_for_double_bounces"),
-    "delivery.host_down": (DESTINATION + "test_a_host_that_is_down_is_left_alone_until_it_is_time_or_settings_change"),
+    "delivery.host_down": (
+        DESTINATION + "test_a_host_that_is_down_is_left_alone_until_it_is_time_or_somebody_knows_better"
+    ),
     "delivery.max_recipients": DESTINATION + "test_a_transaction_has_so_many_recipients",
     "delivery.family": DESTINATION + "test_the_families_of_a_host_are_tried_as_the_setting_says",
     "delivery.hostname": DESTINATION + "test_the_gateway_calls_itself_by_a_name_of_its_own",

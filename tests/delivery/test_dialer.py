@@ -129,7 +129,7 @@ async def test_mail_for_a_host_that_is_down_is_put_off_without_an_attempt(tmp_pa
         assert "refused" in put_off.lines[0]
         assert {each.until for each in rig.of(MessagePending)} == {down.until}
         with hop(port=port) as peer:
-            rig.schedule.policy_changed()  # an operator knows better
+            rig.schedule.policy_changed()  # that may have been the reason
             await rig.until(lambda: len(peer.messages) == 3)
         assert len(rig.of(DeliveryFailed)) == 1
 

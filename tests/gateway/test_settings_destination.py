@@ -229,8 +229,9 @@ def notices_to(first: Settings, peer: Hop) -> dict[str, Any]:
     return {"routes": [*first["routes"], *routes]}
 
 
-def test_a_host_that_is_down_is_left_alone_until_it_is_time_or_settings_change(
-    gate: Gateway, peer: Hop, delivery: Change, send: Send, request: pytest.FixtureRequest
+@pytest.mark.parametrize("by", ["settings", "operator"])
+def test_a_host_that_is_down_is_left_alone_until_it_is_time_or_somebody_knows_better(
+    gate: Gateway, delivery: Change, send: Send, request: pytest.FixtureRequest, by: str
 ) -> None:
     port = free_port()
     routes = {"routes": [{"domain": domain_of(request), "hosts": [f"{HOST}:{port}"]}]}
@@ -242,7 +243,10 @@ def test_a_host_that_is_down_is_left_alone_until_it_is_time_or_settings_change(
     attempts = gate.log()[position:].count("Connection Error")
     assert attempts == 1
     with hop(port=port) as back:
-        delivery(None, routes, host_down=400.0)
+        if by == "settings":
+            delivery(None, routes, host_down=400.0)
+        else:
+            gate.command("queue", "retry")
         arrived(back)
 
 
