@@ -10,6 +10,7 @@ import signal
 import subprocess
 import time
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ import pytest
 from tests.peers.hop import Hop, hop
 from tests.peers.ports import HOST
 from tests.running import COMMAND, Gateway, Settings, eventually, gateway
-from tests.smtp_client import Client
+from tests.smtp_client import Client, greeted
 
 BUSY = "451 4.7.1 later"
 
@@ -285,6 +286,17 @@ def test_a_suspended_listener_answers_421_and_an_open_session_ends_after_its_mes
     again = Client(gate.ports["public"])
     assert again.reply().startswith("220")
     again.close()
+
+
+def test_a_session_that_gives_its_message_up_ends_with_its_suspended_listener(gate: Gateway) -> None:
+    with closing(greeted(gate.ports["public"])) as client:
+        client.say("MAIL FROM:<me@me.example>")
+        gate.command("suspend", "listener", "public")
+        assert client.say("RCPT TO:<you@inside.example>").startswith("250")
+        assert client.say("RSET").startswith("250")
+        assert client.reply().startswith("421 4.3.2")
+        assert client.file.read() == b""
+    gate.command("resume", "all")
 
 
 def test_of_all_listeners_one_can_be_resumed(gate: Gateway) -> None:

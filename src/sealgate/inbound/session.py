@@ -168,10 +168,12 @@ class Session(asyncio.Protocol):
         return None
 
     def all_answered(self) -> None:
-        """Nothing is left to say to a peer that has closed its side."""
+        """Nothing is left to say just now: the end for a peer that has closed its side, or a gateway that stops."""
         if self._half_closed and not self._ended:
             self._lost = True
             self.close()
+        elif self._stopping:
+            self._stop_if_idle()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """The connection is gone, whoever ended it."""
