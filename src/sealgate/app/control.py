@@ -18,6 +18,7 @@ from sealgate.control.crew import Crew
 from sealgate.control.service import SOCKET, Service, open_socket, peer_name
 from sealgate.control.suspension import Suspending
 from sealgate.control.verify import Verifier
+from sealgate.control.watch import CertificateWatch
 from sealgate.event.facts import Note
 from sealgate.journal.journal import Journal
 from sealgate.process.channel import Channel, ChannelError
@@ -25,9 +26,13 @@ from sealgate.process.child import Connection
 from sealgate.process.endpoint import Listening
 from sealgate.store.audit import Audit
 from sealgate.store.candidates import Candidates
+from sealgate.store.database import StoreError
 from sealgate.store.revisions import Revisions
 from sealgate.store.suspensions import SuspensionFile
 from sealgate.tls.library import Library
+
+VERIFY = 3600.0
+"""Seconds between two verifications without a commit."""
 
 TIDY = 3600.0
 """Seconds between two looks for logs that are too old; a rotation looks as well."""
@@ -45,6 +50,7 @@ class Control:
         self._journal = journal
         path = home / "revisions.db"
         self._revisions = Revisions(path)
+        self._verifier = Verifier(Crew(connection.channel), library, journal.emit)
         self._committer = Committer(
             connection.channel,
             self._revisions,
@@ -52,8 +58,9 @@ class Control:
             journal.emit,
             _now,
             lambda configuration: journal.configure(configuration.logs, configuration.tls.codes),
-            Verifier(Crew(connection.channel)).verify,
+            self._verifier.verify,
         )
+        self._watch = CertificateWatch(self._revisions, self._committer, journal.emit)
         self._confirming = Confirming(self._revisions, self._committer, _now, journal.emit)
         self._suspending = Suspending(
             connection.channel, self._revisions, SuspensionFile(home), journal.emit, time.time
@@ -73,6 +80,8 @@ class Control:
         self._spawn(self._accept(self._socket))
         self._spawn(self._catch_up())
         self._spawn(self._tidy())
+        self._spawn(self._watch.run())
+        self._spawn(self._verify_hourly())
 
     def _spawn(self, work: Any) -> None:
         task = asyncio.get_running_loop().create_task(work)
@@ -83,6 +92,14 @@ class Control:
         while True:
             self._journal.tidy()
             await asyncio.sleep(TIDY)
+
+    async def _verify_hourly(self) -> None:
+        while True:
+            await asyncio.sleep(VERIFY)
+            try:
+                await self._committer.verify()
+            except (ChannelError, TimeoutError, StoreError) as error:
+                self._journal.emit(Note("Warning", f"the gateway could not be verified: {error}"))
 
     async def _catch_up(self) -> None:
         try:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from sealgate.app import evaluate, gateway, sink
-from sealgate.cli import backup, commands, drain, hosts, passphrase, queue, suspend, trace
+from sealgate.cli import backup, commands, drain, hosts, passphrase, queue, suspend, trace, verify
 from sealgate.cli import init as init_command
 from sealgate.cli.client import NotRunning, Refused
 from sealgate.cli.words import Words, add
@@ -48,7 +48,7 @@ def build_parser() -> argparse.ArgumentParser:
     words = parser.add_subparsers(metavar="COMMAND", required=True)
     _gateway_commands(words)
     _configuration_commands(words)
-    for room in (queue, hosts, suspend, drain):
+    for room in (verify, queue, hosts, suspend, drain):
         room.add_commands(words)
     _evaluation_commands(words)
     return parser

@@ -5,15 +5,18 @@ from __future__ import annotations
 import asyncio
 import os
 import random
+import socket
 import sys
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 from weakref import WeakSet
 
 from sealgate.app.desk import Desk
 from sealgate.config.schema import Configuration
+from sealgate.config.schema.access import ClientCertificateDemand
 from sealgate.delivery.handling import Handlings
 from sealgate.delivery.hosts import HostMemory
 from sealgate.delivery.route import Router
@@ -24,10 +27,12 @@ from sealgate.event.facts import Event, Note, ServiceUnavailable, SpoolRecovered
 from sealgate.inbound.login import LoginDesk
 from sealgate.inbound.session import Session
 from sealgate.inbound.tools import SessionTools, Stoppable
+from sealgate.inbound.trial import Expected
 from sealgate.journal.journal import Journal
 from sealgate.live.resolver import LiveResolver
 from sealgate.live.revision import Current, LiveError, LiveRevision, build, faults_of
 from sealgate.net.names import HostNames
+from sealgate.net.tls.probe import try_client
 from sealgate.process.channel import ChannelError
 from sealgate.process.child import Connection
 from sealgate.process.endpoint import Listening
@@ -105,6 +110,7 @@ class Worker:
             names=self._names,
             logins=LoginDesk(self._accounts, self._leases, self._current, self._emit),
             is_suspended=lambda listener: self._desk.suspensions.listener(listener),
+            expected=Expected(),
         )
 
     async def start(self) -> None:
@@ -251,9 +257,35 @@ class Worker:
             case "copy-done":
                 await asyncio.to_thread(remove_copy, self._folder)
                 return {}
+            case "probe-expect":
+                for ip, port, demand in body["places"]:
+                    self._session_tools.expected.announce((ip, port), demand)
+                return {}
+            case "probe-listener":
+                return await self._try_listener(body["listener"], body["demand"], fds)
+            case "probe-clients":
+                return {"attempts": await self._try_clients()}
             case "status":
                 return {"messages": self._schedule.waiting, "sessions": len(self._sessions)}
         return await self._desk.answer(op, body)
+
+    async def _try_listener(self, listener: str, demand: ClientCertificateDemand, fds: list[int]) -> dict[str, Any]:
+        """Serve a connection of control's as one that has come in on this listener."""
+        (fd,) = fds
+        sock = socket.socket(fileno=fd)
+        fds.clear()
+        sock.setblocking(False)
+        tools = self._session_tools.for_trial(demand)
+        await asyncio.get_running_loop().create_unix_connection(lambda: Session(tools, listener), sock=sock)
+        return {}
+
+    async def _try_clients(self) -> list[dict[str, Any]]:
+        """What the context of delivery reaches of servers in memory."""
+        context = self._current.revision.outbound
+        if context is None:
+            return []
+        attempts = await asyncio.to_thread(try_client, context, self._library)
+        return [asdict(each) for each in attempts]
 
     async def _copy(self) -> dict[str, Any]:
         """A copy of the spool for a backup; whoever asked for it says when it may go."""

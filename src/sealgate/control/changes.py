@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from sealgate.config.check import check
@@ -82,6 +82,8 @@ class Changes:
                 return self._list(body.get("limit", 20))
             case "rollback":
                 return self._roll_back(operator, body["revision"])
+            case "verify":
+                return await self._verify(operator)
             case "audit":
                 return {"acts": [_act(each) for each in self._audit.list(body.get("limit", 50))]}
         return None
@@ -212,6 +214,11 @@ class Changes:
         number = self._confirming.confirm(operator.since)
         self.act(operator, "confirm", revision=number)
         return {"revision": number}
+
+    async def _verify(self, operator: Operator) -> dict[str, Any]:
+        verification = await self._committer.verify()
+        self.act(operator, "verify", **verification.told())
+        return {**verification.told(), "all": [asdict(trial) for trial in verification.trials]}
 
     # -- and back
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import datetime
+import hashlib
+import json
 import os
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -14,7 +16,7 @@ from sealgate.config.diff import Change, diff
 from sealgate.config.problem import ConfigurationError, Problem
 from sealgate.config.schema import Configuration
 from sealgate.control.verification import Verification
-from sealgate.event.facts import Event, RevisionApplied, RevisionRefused
+from sealgate.event.facts import CertificatesRenewed, Event, RevisionApplied, RevisionRefused
 from sealgate.live.material import read_material, read_trust
 from sealgate.live.revision import build, faults_of
 from sealgate.process.channel import Channel, ChannelError
@@ -43,10 +45,17 @@ def payload_of(number: int, configuration: Configuration, library: Library) -> d
         "material": read_material(configuration),
         "trust": read_trust(configuration),
     }
+    payload["digest"] = material_digest(payload)
     live = build(payload, library, None)
     payload["faults"] = {name: one.fault for name, one in live.listeners.items() if one.fault}
     payload["all_faults"] = list(faults_of(live))
     return payload
+
+
+def material_digest(payload: dict[str, Any]) -> str:
+    """Differs between payloads whose keys, certificates or authorities differ."""
+    material = {"material": payload["material"], "trust": payload["trust"]}
+    return hashlib.sha256(json.dumps(material, sort_keys=True).encode()).hexdigest()
 
 
 class Conflict(Exception):
@@ -176,6 +185,34 @@ class Committer:
             await self._supervisor.request("abandon", {})
             raise _refusal(str(error)) from error
         return revision, deadline
+
+    async def renew(self) -> tuple[str, ...]:
+        """Take up certificate and authority files that have changed; what is wrong with them, if anything is.
+
+        The revision stays the same: its files are what differs. Nothing wrong comes into force.
+        """
+        async with self._lock:
+            current = self._revisions.current()
+            if current is None:
+                return ()
+            payload = payload_of(current.number, current.configuration, self._library)
+            running = await self._supervisor.request("running", {})
+            if running["revision"] != current.number or running["digest"] == payload["digest"]:
+                return ()
+            if payload["all_faults"]:
+                return tuple(payload["all_faults"])
+            await self._prepare(payload)
+            await self._supervisor.request("swap", {"revision": current.number}, timeout=SWAP_PATIENCE)
+            self._emit(CertificatesRenewed(current.number))
+            await self._verify(payload)
+            return ()
+
+    async def verify(self) -> Verification:
+        """Try what is in force now."""
+        current = self._revisions.current()
+        if current is None:
+            raise ChannelError("this gateway has no configuration yet; run sealgate init")
+        return await self._verify(payload_of(current.number, current.configuration, self._library))
 
     def refused(self, who: str, error: ConfigurationError) -> None:
         """State that a configuration was refused."""

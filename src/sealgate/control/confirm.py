@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable
 
 from sealgate.config.problem import ConfigurationError
 from sealgate.control.commit import REVERT, Committed, Committer, Order
-from sealgate.event.facts import Event, Note, RevisionConfirmed, RevisionReverted, VerificationFailed
+from sealgate.event.facts import Event, Note, RevisionConfirmed, RevisionReverted
 from sealgate.process.channel import ChannelError
 from sealgate.store.database import StoreError
 from sealgate.store.revisions import Pending, Revision, Revisions
@@ -57,11 +57,10 @@ class Confirming:
     async def committed(self, committed: Committed) -> None:
         """A commit is in force: watch its deadline. One that handshakes show to be otherwise goes back at once."""
         verification = committed.verification
-        if verification is not None and not verification.passed:
-            self._emit(VerificationFailed(committed.revision.number, tuple(verification.told()["failures"])))
-            if committed.deadline is not None and (pending := self._revisions.pending()) is not None:
-                await self._revert(pending, "its verification failed")
-                return
+        failed = verification is not None and not verification.passed
+        if failed and committed.deadline is not None and (pending := self._revisions.pending()) is not None:
+            await self._revert(pending, "its verification failed")
+            return
         self.watch()
 
     def confirm(self, since: datetime.datetime) -> int:

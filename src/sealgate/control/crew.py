@@ -34,6 +34,12 @@ class Crew:
         silent = [_named(child, answer["error"]) for child, answer in sorted(answers.items()) if "error" in answer]
         return Answers(good, silent)
 
+    async def hand_over(self, child: str, op: str, body: dict[str, Any], fd: int) -> str | None:
+        """Give one worker a descriptor; a sentence if it did not take it."""
+        answers = await self._supervisor.request("ask", {"to": child, "op": op, "body": body}, (fd,))
+        error = answers[child].get("error")
+        return None if error is None else _named(child, error)
+
     async def stop(self) -> dict[str, Any]:
         """End the gateway in order."""
         return await self._supervisor.request("stop", {})

@@ -30,6 +30,8 @@ from sealgate.event.delivery import (
 from sealgate.event.gateway import (
     AcceptingResumed,
     AcceptingStopped,
+    CertificatesRenewed,
+    CertificatesUnusable,
     ChildDied,
     ChildStarted,
     DiskLow,
@@ -83,6 +85,8 @@ __all__ = [
     "AcceptingStopped",
     "BounceGenerated",
     "Bounced",
+    "CertificatesRenewed",
+    "CertificatesUnusable",
     "ChildDied",
     "ChildStarted",
     "ConnectionAccepted",

@@ -38,6 +38,20 @@ class RevisionRefused(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class CertificatesRenewed(Event):
+    """Certificate or authority files of this revision have changed, and what is in them is in force."""
+
+    revision: int
+
+
+@dataclass(frozen=True, slots=True)
+class CertificatesUnusable(Event):
+    """Certificate or authority files have changed and cannot be used; what was in them before goes on."""
+
+    problems: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class RevisionConfirmed(Event):
     """A revision that had to be confirmed was, and stays."""
 

@@ -239,6 +239,15 @@ _LINES: dict[type[Event], tuple[Level, _Words]] = dict(
             lambda e, _: f"Configuration of {e.who} refused: {'; '.join(e.problems)}",
             "Warning",
         ),
+        _line(
+            facts.CertificatesRenewed,
+            lambda e, _: f"Certificate files of configuration revision {e.revision} have changed and are in force",
+        ),
+        _line(
+            facts.CertificatesUnusable,
+            lambda e, _: f"Certificate files have changed and cannot be used: {'; '.join(e.problems)}",
+            "Critical",
+        ),
         _line(facts.RevisionConfirmed, lambda e, _: f"Configuration revision {e.revision} confirmed"),
         _line(
             facts.RevisionReverted,

@@ -74,6 +74,13 @@ def terms_for(configuration: Configuration, listener: Listener, ip: str, name: P
     return _filled(listener, policy, NO_GROUP, EVERY_HOST, unsure=unsure)
 
 
+def terms_of_probe(listener: Listener, demand: ClientCertificateDemand) -> Terms:
+    """The terms of the gateway itself, when it tries a listener: past the table, TLS offered, nothing counted."""
+    tls: TlsDemand = "required" if listener.tls == "required" else "preferred"
+    policy = MailFlowPolicy(name="PROBE", tls=tls, client_certificate=demand)
+    return _filled(listener, policy, "PROBE", "probe", unsure=False)
+
+
 def _address(ip: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address:
     """Without the zone that means something here only, and without the IPv6 clothing of an IPv4 address."""
     address = ipaddress.ip_address(ip.partition("%")[0])

@@ -11,7 +11,7 @@ from typing import Protocol
 
 from sealgate.event.facts import ConnectionAccepted, HostNamed
 from sealgate.inbound.acceptance import reject_host
-from sealgate.inbound.access import Terms, terms_for
+from sealgate.inbound.access import Terms, terms_for, terms_of_probe
 from sealgate.inbound.tools import Answer, SessionTools, is_full_for_host
 from sealgate.live.revision import LiveListener
 from sealgate.mail.host import NAMELESS, PeerName
@@ -50,7 +50,7 @@ class Admission:
 
     @property
     def _names_are_asked(self) -> bool:
-        return self._tools.current.revision.configuration.dns.reverse
+        return self._tools.trial is None and self._tools.current.revision.configuration.dns.reverse
 
     def begin(self, name: PeerName | None) -> None:
         """Decide what can be decided now; `name` is what is remembered of the host."""
@@ -70,7 +70,12 @@ class Admission:
 
     def _decide(self) -> Terms | None:
         """Find the terms, if the name is not missing for them, and turn away whom they turn away."""
-        self._terms = terms = terms_for(self._tools.current.revision.configuration, self._settings, self._ip, self.name)
+        configuration, trial = self._tools.current.revision.configuration, self._tools.trial
+        if trial is not None:
+            self._terms = terms_of_probe(self._settings, trial)
+        else:
+            self._terms = terms_for(configuration, self._settings, self._ip, self.name)
+        terms = self._terms
         if terms is None:
             return None
         self._tools.emit(ConnectionAccepted(self._icid, terms.decision, terms.group, terms.match))

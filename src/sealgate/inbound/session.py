@@ -13,6 +13,7 @@ from sealgate.inbound.conversation import Conversation
 from sealgate.inbound.handshake import fact_of
 from sealgate.inbound.machine import govern, machine_for
 from sealgate.inbound.tools import Answer, SessionTools
+from sealgate.inbound.trial import Place
 from sealgate.live.revision import LiveListener
 from sealgate.mail.host import NAMELESS, PeerName
 from sealgate.mail.reply import Reply, ReplyStyle
@@ -23,6 +24,8 @@ from sealgate.process.lease import Lease
 from sealgate.smtp import replies
 from sealgate.smtp.server import ServerMachine
 from sealgate.tls.policy import ClientCertificate
+
+_HANDED_OVER: Place = ("a trial", 0)
 
 MOST_WAITING = 256 * 1024
 """Bytes that a client may send ahead while its message is being made durable."""
@@ -57,7 +60,7 @@ class Session(asyncio.Protocol):
         """A peer has connected; nothing is read before it is admitted."""
         self._transport = plain = cast(asyncio.Transport, transport)
         self._tools.sessions.add(self)
-        peer, local = plain.get_extra_info("peername"), plain.get_extra_info("sockname")
+        peer, local = self._places(plain)
         live = self._tools.current.listener(self._name)
         if peer is None or local is None or live is None:
             plain.abort()  # gone already, or the listener has just been removed
@@ -65,7 +68,7 @@ class Session(asyncio.Protocol):
         self._live: LiveListener = live
         self._peer_ip = ip = peer[0]
         try:
-            self._icid = self._tools.ids.next("icid")
+            self._icid = 0 if self._tools.trial is not None else self._tools.ids.next("icid")
         except IdError:
             plain.abort()  # the supervisor's disk is full, or the supervisor is gone: nothing can be promised
             return
@@ -81,6 +84,15 @@ class Session(asyncio.Protocol):
             return
         self._admission = Admission(self._tools, live, self._icid, ip, self)
         self._admission.begin(name)
+
+    def _places(self, plain: asyncio.Transport) -> tuple[Place | None, Place | None]:
+        """Where the peer is and where we are, if it is still there; a trial becomes one here."""
+        if self._tools.trial is not None:
+            return _HANDED_OVER, _HANDED_OVER
+        peer, local = plain.get_extra_info("peername"), plain.get_extra_info("sockname")
+        if peer and (demand := self._tools.expected.take(peer[:2])) is not None:
+            self._tools = self._tools.for_trial(demand)
+        return peer or None, local or None
 
     @property
     def name(self) -> PeerName | None:

@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Protocol
 
 from sealgate.config.schema import LimitSettings
+from sealgate.config.schema.access import ClientCertificateDemand
 from sealgate.event.facts import Event
 from sealgate.inbound.access import Terms
 from sealgate.inbound.login import LoginDesk
+from sealgate.inbound.trial import NO_COUNT, Expected, unsaid
 from sealgate.live.revision import Current
 from sealgate.net.names import HostNames
 from sealgate.process.channel import ChannelClosed
 from sealgate.process.ids import Ids
-from sealgate.process.lease import Lease, Leases, Refused, Want
+from sealgate.process.lease import Lease, Refused, Want
 from sealgate.process.rate import Charge
 from sealgate.store.spool import Queued, Spool
 
@@ -34,6 +36,13 @@ class Stoppable(Protocol):
         """End soon; a message under way is finished first."""
 
 
+class Counting(Protocol):
+    """Where room is asked for: the leases of the gateway, or those of a trial."""
+
+    def acquire(self, wants: Sequence[Want], charges: Sequence[Charge] = ()) -> asyncio.Future[Lease | Refused]:
+        """All of it or nothing."""
+
+
 @dataclass(frozen=True, slots=True)
 class SessionTools:
     """What every session of a worker shares."""
@@ -41,7 +50,7 @@ class SessionTools:
     current: Current
     spool: Spool
     ids: Ids
-    leases: Leases
+    leases: Counting
     emit: Callable[[Event], None]
     deliver: Callable[[Queued], None]
     clock: Callable[[], float]
@@ -50,6 +59,13 @@ class SessionTools:
     logins: LoginDesk
     is_suspended: Callable[[str], bool]
     """Whether an operator has suspended the listener of that name."""
+    expected: Expected
+    trial: ClientCertificateDemand | None = None
+    """For a connection by which the gateway tries itself: the demand for a client certificate that is tried."""
+
+    def for_trial(self, demand: ClientCertificateDemand) -> SessionTools:
+        """What a session works with by which the gateway tries itself."""
+        return replace(self, emit=unsaid, leases=NO_COUNT, is_suspended=lambda listener: False, trial=demand)
 
     @property
     def limits(self) -> LimitSettings:

@@ -97,7 +97,7 @@ def _listener(
     try:
         chosen = keys.credentials_of(settings.certificates, service)
         trust = keys.trust_of(settings.client_trust_file, service)
-        for demand in _demands(settings, configuration):
+        for demand in demands_of(settings, configuration):
             plan = plan_server(configuration.tls.inbound_smtp.policy(demand), library)
             old = before.contexts.get(demand) if before is not None else None
             kept = old is not None and old.made_of(plan, chosen, trust)
@@ -107,7 +107,7 @@ def _listener(
     return LiveListener(settings, contexts)
 
 
-def _demands(settings: Listener, configuration: Configuration) -> set[ClientCertificate]:
+def demands_of(settings: Listener, configuration: Configuration) -> set[ClientCertificate]:
     """Every way in which some client of this listener is asked for a certificate."""
     policies = [each for each in configuration.policies if settings in listeners_of(configuration, each)]
     given = [each.client_certificate for each in policies if each.client_certificate is not None]

@@ -11,6 +11,7 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
+from typing import Protocol
 
 from sealgate.process.channel import Body, Channel
 from sealgate.process.rate import Charge, RateBook
@@ -72,12 +73,19 @@ class Refused:
     key: str
 
 
+class Giver(Protocol):
+    """Whoever takes leases back."""
+
+    def give(self, keys: list[str]) -> None:
+        """These are given back."""
+
+
 class Lease:
     """What was granted. It ends with release(), and no later than when nobody knows it any more."""
 
     __slots__ = ("_keys", "_leases")
 
-    def __init__(self, leases: Leases, keys: list[str]) -> None:
+    def __init__(self, leases: Giver, keys: list[str]) -> None:
         self._leases = leases
         self._keys = keys
 

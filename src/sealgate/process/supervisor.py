@@ -351,7 +351,8 @@ class Supervisor:
             }
             for member in self._members.values()
         ]
-        return {"revision": self._rollout.payload["revision"], "children": children}
+        payload = self._rollout.payload
+        return {"revision": payload["revision"], "digest": payload.get("digest"), "children": children}
 
     async def _ask(self, body: Body, fds: list[int]) -> Body:
         """Pass a request on to one worker or to all, descriptors included."""

@@ -175,6 +175,11 @@ class Engine:
         return self._connection.get_peer_cert_chain(as_cryptography=True) or []
 
 
+def certificate_digest(certificate: x509.Certificate) -> str:
+    """Its SHA-256 in hexadecimal digits."""
+    return certificate.fingerprint(hashes.SHA256()).hex()
+
+
 def _verify_text(result: int) -> str:
     text: str = _ffi.string(_lib.X509_verify_cert_error_string(result)).decode("ascii", "replace")
     return text
@@ -192,7 +197,7 @@ def _describe(certificate: x509.Certificate) -> PeerCertificate:
         issuer=_name(certificate, "issuer"),
         names=names,
         not_after=certificate.not_valid_after_utc.astimezone(datetime.UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
-        sha256=certificate.fingerprint(hashes.SHA256()).hex(),
+        sha256=certificate_digest(certificate),
     )
 
 
