@@ -108,7 +108,7 @@ AUTHENTICATOR = """\
 {name}:
   driver = plaintext
   public_name = PLAIN
-  client_condition = ${{if eq{{$domain}}{{{domain}}}}}
+  client_condition = {condition}
   client_send = ^{user}^{passphrase}
 """
 DEMANDS = {"none": "hosts_avoid_tls = *", "may": "hosts_avoid_tls =", "encrypt": "hosts_require_tls = *"}
@@ -232,7 +232,12 @@ def _relaying(away: Mapping[str, Relay], chunking: bool) -> dict[str, str]:
         for domain, to in away.items()
     ]
     logins = [
-        AUTHENTICATOR.format(name=names[domain], domain=domain, user=to.login[0], passphrase=to.login[1])
+        AUTHENTICATOR.format(
+            name=names[domain],
+            condition="true" if domain == "*" else f"${{if eq{{$domain}}{{{domain}}}}}",
+            user=to.login[0],
+            passphrase=to.login[1],
+        )
         for domain, to in away.items()
         if to.login
     ]

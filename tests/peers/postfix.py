@@ -65,9 +65,16 @@ class Postfix(MailServer):
         """What its programs need in their environment."""
         return {**unpack.environment(self.root), "MAIL_CONFIG": str(self.home / "etc")}
 
-    def submit(self, sender: str, recipient: str, text: str = "Subject: a test\n\nHello.\n") -> None:
+    def submit(
+        self,
+        sender: str,
+        recipient: str,
+        text: str = "Subject: a test\n\nHello.\n",
+        *,
+        options: tuple[str, ...] = (),
+    ) -> None:
         """Give it a message of its own, as its sendmail command does; it delivers or relays it."""
-        answer = self._run("usr/sbin/sendmail", "-f", sender, "--", recipient, stdin=text)
+        answer = self._run("usr/sbin/sendmail", *options, "-f", sender, "--", recipient, stdin=text)
         if answer.returncode:
             raise RuntimeError(f"sendmail: {answer.stdout}")
 
