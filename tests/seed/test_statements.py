@@ -48,10 +48,6 @@ def no_page_yet() -> pytest.MarkDecorator:
     return pytest.mark.xfail(raises=FaceMissing, strict=True, reason="the pages are not there yet")
 
 
-def no_dialogue_yet() -> pytest.MarkDecorator:
-    return pytest.mark.xfail(raises=FaceMissing, strict=True, reason="`sealgate cli` is not there yet")
-
-
 def prepared(home: Path, next_hop_port: int) -> Gateway:
     """A gateway that will log classic numbers, and opens a connection of its own for every message."""
     gate = Gateway(home, next_hop=next_hop_port)
@@ -300,9 +296,7 @@ def test_s11_a_note_tells_of_the_disconnection(receiver: Gateway) -> None:
 # -- the dialogue
 
 
-@no_dialogue_yet()
 def test_s12_sslconfig_prints_methods_and_ciphers_and_its_menu(receiver: Gateway) -> None:
-    dialogue(receiver, "exit")
     service(receiver, "inbound_smtp", "1.0 1.1 1.2 1.3")
     said = dialogue(receiver, "sslconfig", "", "exit")
     assert "Inbound SMTP method: tlsv1_0tlsv1_1tlsv1_2tlsv1_3" in said
@@ -311,9 +305,7 @@ def test_s12_sslconfig_prints_methods_and_ciphers_and_its_menu(receiver: Gateway
         assert f"{line} ssl settings." in said
 
 
-@no_dialogue_yet()
 def test_s13_the_method_prompt_shows_four_numbers_and_the_present_selection(receiver: Gateway) -> None:
-    dialogue(receiver, "exit")
     service(receiver, "inbound_smtp", "1.1 1.2")
     said = dialogue(receiver, "sslconfig", "inbound", "1-3", "", "", "exit")
     assert "Enter the inbound SMTP ssl method you want to use." in said
@@ -322,7 +314,6 @@ def test_s13_the_method_prompt_shows_four_numbers_and_the_present_selection(rece
     assert "Inbound SMTP method: tlsv1_1tlsv1_2tlsv1_3" in said
 
 
-@no_dialogue_yet()
 @pytest.mark.parametrize(
     ("typed", "method"), [("2", "tlsv1_2"), ("1-4", "tlsv1_0tlsv1_1tlsv1_2tlsv1_3"), ("1,2,3", "tlsv1_1tlsv1_2tlsv1_3")]
 )
@@ -331,13 +322,11 @@ def test_s14_a_number_a_range_or_numbers_with_commas(receiver: Gateway, typed: s
     assert f"Inbound SMTP method: {method}\n" in said
 
 
-@no_dialogue_yet()
 def test_s15_the_cipher_prompt_always_comes(receiver: Gateway) -> None:
     for typed in ("1", "1-2"):
         assert "ssl cipher you want to use" in dialogue(receiver, "sslconfig", "inbound", typed, "", "", "exit")
 
 
-@no_dialogue_yet()
 def test_s16_commit_with_a_comment_is_all(receiver: Gateway) -> None:
     dialogue(receiver, "sslconfig", "inbound", "1-3", "", "", "commit", "TLS 1.3", "exit")
     assert stored(receiver)["tls"]["inbound_smtp"]["versions"] == ["1.1", "1.2", "1.3"]

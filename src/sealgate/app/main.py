@@ -12,6 +12,7 @@ from sealgate.app import evaluate, gateway, sink
 from sealgate.cli import backup, commands, drain, hosts, passphrase, queue, suspend, trace, verify
 from sealgate.cli import init as init_command
 from sealgate.cli.client import NotRunning, Refused
+from sealgate.cli.dialogue import run as dialogue
 from sealgate.cli.words import Words, add
 from sealgate.store.database import StoreError
 
@@ -47,6 +48,7 @@ def build_parser() -> argparse.ArgumentParser:
     )
     words = parser.add_subparsers(metavar="COMMAND", required=True)
     _gateway_commands(words)
+    dialogue.add_arguments(add(words, "cli", dialogue.run, "Talk with the gateway in the words of AsyncOS."))
     _configuration_commands(words)
     for room in (verify, queue, hosts, suspend, drain):
         room.add_commands(words)

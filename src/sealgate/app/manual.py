@@ -55,7 +55,12 @@ def _usage(action: argparse.Action) -> str:
         text = " ".join([action.option_strings[0], *_value(action)])
         return text if action.required else f"[{text}]"
     (value,) = _value(action)
-    return {"*": f"[{value} ...]", "?": f"[{value}]", "+": f"{value} [{value} ...]"}.get(str(action.nargs), value)
+    return {
+        "*": f"[{value} ...]",
+        argparse.REMAINDER: f"[{value} ...]",
+        "?": f"[{value}]",
+        "+": f"{value} [{value} ...]",
+    }.get(str(action.nargs), value)
 
 
 def _argument(action: argparse.Action) -> Iterator[str]:

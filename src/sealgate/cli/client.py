@@ -29,6 +29,19 @@ def ask(
 
 
 async def _ask(home: Path, op: str, body: dict[str, Any], patience: float | None) -> dict[str, Any]:
+    channel = connect(home)
+    try:
+        return await channel.request(op, body, timeout=patience)
+    except ChannelError as error:
+        raise Refused(str(error)) from error
+    except TimeoutError as error:
+        raise Refused(f"the gateway did not answer within {patience:g} seconds") from error
+    finally:
+        channel.close()
+
+
+def connect(home: Path) -> Channel:
+    """A channel to the gateway of this home, on the running event loop; `NotRunning`, or `Refused`."""
     connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     try:
         connection.connect(str(home / SOCKET))
@@ -38,12 +51,4 @@ async def _ask(home: Path, op: str, body: dict[str, Any], patience: float | None
     except OSError as error:
         connection.close()
         raise NotRunning(f"no gateway runs on {home}; start it with: sealgate --home {home} serve") from error
-    channel = Channel(connection, lambda op, body, fds: None, lambda: None, descriptors=False)
-    try:
-        return await channel.request(op, body, timeout=patience)
-    except ChannelError as error:
-        raise Refused(str(error)) from error
-    except TimeoutError as error:
-        raise Refused(f"the gateway did not answer within {patience:g} seconds") from error
-    finally:
-        channel.close()
+    return Channel(connection, lambda op, body, fds: None, lambda: None, descriptors=False)

@@ -14,7 +14,7 @@ from typing import Any
 from sealgate.config.problem import ConfigurationError, Problem
 from sealgate.config.schema import Configuration
 from sealgate.config.schema.base import MASK, Row
-from sealgate.config.setting import Setting, settings_of
+from sealgate.config.setting import Setting, setting_at, settings_of
 from sealgate.config.validation import validated
 
 _PART = re.compile(r"([a-z0-9_]+)(?:\[([^\]]*(?:\][^.\]]+)*)\])?")
@@ -98,7 +98,7 @@ def _name_or_none(value: Any) -> str | None:
 
 def _set(data: dict[str, Any], path: str, value: Any) -> None:
     group: Any = data
-    *parents, (last, key) = _parts(path)
+    *parents, (last, key) = parts_of(path)
     if key is not None:
         raise _problem(path, "this is a row; add, remove or move rows, and set their settings")
     settings = Configuration
@@ -126,8 +126,8 @@ def _setting(settings: Any, name: str, path: str) -> Setting:
     return found
 
 
-def _parts(path: str) -> list[tuple[str, str | None]]:
-    """`listeners[public].port` as (listeners, public), (port, None)."""
+def parts_of(path: str) -> list[tuple[str, str | None]]:
+    """`listeners[public].port` as (listeners, public), (port, None); `ConfigurationError` if it is no path."""
     parts: list[tuple[str, str | None]] = []
     rest = path
     while rest:
@@ -142,6 +142,22 @@ def _parts(path: str) -> list[tuple[str, str | None]]:
     if not parts:
         raise _problem(path, "no setting is named")
     return parts
+
+
+def value_at(data: Mapping[str, Any], path: str) -> Any:
+    """The value that stands at a path of a configuration in JSON's values, or the row."""
+    found: Any = data
+    for name, key in parts_of(path):
+        found = found[name] if key is None else found[name][_index(found[name], name, key)]
+    return found
+
+
+def setting_named(path: str) -> Setting:
+    """The setting at a path, rows named or not: `listeners[public].port`, `listeners.port`."""
+    setting = setting_at([name for name, _ in parts_of(path)])
+    if setting is None:
+        raise _problem(path, "there is no such setting")
+    return setting
 
 
 def _rows(data: dict[str, Any], table: str) -> list[dict[str, Any]]:

@@ -63,6 +63,18 @@ class Setting:
         return inside if isinstance(inside, type) and issubclass(inside, Settings) else None
 
     @property
+    def value_type(self) -> Any:
+        """The type of a value that is given; of a list, that of its items."""
+        given = _given(self.field.annotation)
+        return _given(get_args(given)[0]) if self.is_list else given
+
+    @property
+    def unit(self) -> str | None:
+        """What a number counts, as "seconds"; of other values nothing."""
+        mark = _mark(Unit, self.field.annotation, self.field.metadata)
+        return None if mark is None else mark.text
+
+    @property
     def is_list(self) -> bool:
         """Whether it holds several values: a list, or the rows of a table."""
         return get_origin(_given(self.field.annotation)) is tuple

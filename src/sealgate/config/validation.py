@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import ValidationError
+from pydantic import TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails
 
 from sealgate.config.problem import ConfigurationError, Problem
 from sealgate.config.schema import Configuration
-from sealgate.config.setting import setting_at
+from sealgate.config.setting import Setting, setting_at
 
 _LONGEST_SHOWN = 60
 
@@ -23,6 +23,27 @@ def validated(data: object) -> Configuration:
     except ValidationError as error:
         found = error.errors(include_url=False)
         raise ConfigurationError(_problem(each) for each in found if not _follows(each)) from None
+
+
+def validated_value(setting: Setting, value: Any) -> Any:
+    """One value of a setting, by itself; `ConfigurationError` says what is wrong with it."""
+    declared: Any = Annotated[(setting.field.annotation, *setting.field.metadata)]
+    try:
+        return TypeAdapter(declared).validate_python(value)
+    except ValidationError as error:
+        found = [each for each in error.errors(include_url=False) if not _follows(each)]
+        raise ConfigurationError(
+            Problem("", _value_sentence(setting, each["type"], each["loc"], each["input"], each.get("ctx", {})))
+            for each in found
+        ) from None
+
+
+def _value_sentence(
+    setting: Setting, finding: str, location: Sequence[str | int], given: Any, context: Mapping[str, Any]
+) -> str:
+    if finding == "value_error":
+        return str(context["error"])
+    return _of_value(setting, finding, location, given)
 
 
 def path_of(location: Sequence[str | int]) -> str:
@@ -50,7 +71,11 @@ def _sentence(finding: str, location: Sequence[str | int], given: Any, context: 
     setting = setting_at(location)
     if setting is None:
         return "this is no configuration; it is a table of settings"
-    kind = setting.item_kind if setting.is_list and isinstance(location[-1], int) else setting.kind
+    return _of_value(setting, finding, location, given)
+
+
+def _of_value(setting: Setting, finding: str, location: Sequence[str | int], given: Any) -> str:
+    kind = setting.item_kind if setting.is_list and location and isinstance(location[-1], int) else setting.kind
     if finding == "missing":
         return f"this setting is missing; write {kind}"
     return f"{'the value' if setting.secret else _shown(given)} is not {kind}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from sealgate.config.check import check
@@ -65,7 +65,7 @@ class Changes:
             case "candidate":
                 return self._show(operator)
             case "edit":
-                return self._edit(operator, body["steps"])
+                return self._edit(operator, body["steps"], dry=body.get("dry", False))
             case "load":
                 return self._load(operator, body["text"])
             case "diff":
@@ -117,10 +117,11 @@ class Changes:
             self._candidates.put(Candidate(operator.name, base, self._now(), configuration))
         return self._show(operator)
 
-    def _show(self, operator: Operator) -> dict[str, Any]:
-        """The candidate with its secrets masked, and what stands in its way."""
-        candidate, current = self._candidate(operator), self._current()
+    def _show(self, operator: Operator, tried: Candidate | None = None) -> dict[str, Any]:
+        """The candidate, or one that is only tried, with its secrets masked, and what stands in its way."""
+        candidate, current = tried or self._candidate(operator), self._current()
         return {
+            "hostname": current.configuration.gateway.hostname,
             "base": candidate.base,
             "current": current.number,
             "pending": bool(diff(current.configuration, candidate.configuration)),
@@ -131,12 +132,15 @@ class Changes:
             "confirm_by": self._confirming.deadline_text,
         }
 
-    def _edit(self, operator: Operator, steps: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    def _edit(self, operator: Operator, steps: Sequence[Mapping[str, Any]], *, dry: bool) -> dict[str, Any]:
+        """Take these steps; a dry run only shows what they would make of the candidate."""
         candidate = self._candidate(operator)
         try:
             configuration = edited(candidate.configuration, [step_of(step) for step in steps])
         except ConfigurationError as error:
             return {"refused": _told(error.problems)}
+        if dry:
+            return self._show(operator, replace(candidate, configuration=configuration))
         return self._keep(operator, candidate.base, configuration)
 
     def _load(self, operator: Operator, text: str) -> dict[str, Any]:

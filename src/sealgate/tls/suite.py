@@ -109,6 +109,14 @@ class Suite:
         by_certificate = self.exchange in ("ECDH", "DH", "RSA") and self.authentication in ("RSA", "ECDSA")
         return by_certificate and self.encryption != "None"
 
+    @property
+    def description(self) -> str:
+        """Its line in `openssl ciphers -v`."""
+        encryption = {"CHACHA20": "CHACHA20/POLY1305"}.get(self.encryption, self.encryption)
+        bits = 128 if "AES128-CCM8" in self.name else 256 if "AES256-CCM8" in self.name else self.strength
+        cipher = "None" if encryption == "None" else f"{encryption}({bits})"
+        return _line(self.name, self.introduced, self.exchange, self.authentication, cipher, self.mac)
+
     def speaks(self, version: ProtocolVersion) -> bool:
         """Whether the suite exists in a version of TLS."""
         if version is ProtocolVersion.TLS1_2:
@@ -136,6 +144,17 @@ def _introduced(exchange: str, mac: str) -> str:
 
 KNOWN_SUITES = {name: _read(name, number) for name, number in SUITES.items()}
 """Every suite up to TLS 1.2 by name, in OpenSSL's order of preference."""
+
+
+def _line(name: str, version: str, exchange: str, authentication: str, encryption: str, mac: str) -> str:
+    return f"{name:<30} {version:<7} Kx={exchange:<8} Au={authentication:<5} Enc={encryption:<22} Mac={mac}"
+
+
+TLS13_DESCRIPTIONS = tuple(
+    _line(name, "TLSv1.3", "any", "any", encryption, "AEAD")
+    for name, encryption in zip(TLS13_SUITES, ("AESGCM(256)", "CHACHA20/POLY1305(256)", "AESGCM(128)"), strict=True)
+)
+"""The lines of the fixed three in `openssl ciphers -v`."""
 
 
 def suite_name(number: int) -> str:

@@ -1,0 +1,1 @@
+"""`sealgate cli`: the conversation in the words of AsyncOS, typed or piped."""

@@ -1,0 +1,78 @@
+"""The session's connection to control. It is made anew when control was restarted, and the operator is told."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from pathlib import Path
+
+from sealgate.cli.client import NotRunning, Refused, connect
+from sealgate.cli.dialogue.talk import ASKING, Answer
+from sealgate.process.channel import Channel, ChannelClosed, ChannelError
+
+PATIENCE = 120.0
+"""Seconds for one answer."""
+
+AGAIN = 0.1
+RETURN = 30.0
+"""Seconds in which control has to be back after a restart."""
+
+
+class Connection:
+    """Requests to the gateway of one home, over one channel as long as it lasts."""
+
+    def __init__(self, home: Path, tell: Callable[[str], None]) -> None:
+        self._home = home
+        self._tell = tell
+        self._channel: Channel | None = None
+
+    async def open(self) -> None:
+        """Connect; `NotRunning` or `Refused` if that is not possible."""
+        self._channel = connect(self._home)
+
+    def close(self) -> None:
+        """The end of the session."""
+        if self._channel is not None:
+            self._channel.close()
+
+    async def request(self, op: str, body: Answer) -> Answer:
+        """One answer; `Refused` carries a sentence."""
+        channel = await self._live()
+        try:
+            return await channel.request(op, body, timeout=PATIENCE)
+        except ChannelClosed as error:
+            await self._return()
+            if op in ASKING:
+                return await self.request(op, body)
+            raise Refused(
+                "the connection was lost meanwhile, so it is not known whether this was carried out: "
+                "see showchanges and commitdetail"
+            ) from error
+        except ChannelError as error:
+            raise Refused(str(error)) from error
+        except TimeoutError as error:
+            raise Refused(f"the gateway did not answer within {PATIENCE:g} seconds") from error
+
+    async def _live(self) -> Channel:
+        """The channel; one that ended while nobody looked is replaced."""
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)  # the end of a socket is seen in one turn of the loop
+        if self._channel is None or not self._channel.open:
+            await self._return()
+        assert self._channel is not None
+        return self._channel
+
+    async def _return(self) -> None:
+        """Wait until control is back."""
+        loop = asyncio.get_running_loop()
+        end = loop.time() + RETURN
+        while True:
+            try:
+                self._channel = connect(self._home)
+            except NotRunning as error:
+                if loop.time() > end:
+                    raise Refused(str(error)) from error
+                await asyncio.sleep(AGAIN)
+            else:
+                self._tell("The connection to the gateway was lost, and is there again.\n")
+                return

@@ -1,0 +1,44 @@
+"""`sealgate cli`: a session on this terminal, or what is piped in, or one command."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import signal
+import sys
+
+from sealgate.cli.dialogue.commands import COMMANDS
+from sealgate.cli.dialogue.connection import Connection
+from sealgate.cli.dialogue.session import Session
+from sealgate.cli.dialogue.talk import Terminal
+from sealgate.cli.dialogue.terminal import Piped, Typed
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """A command with its answers, instead of a session."""
+    parser.add_argument(
+        "words", nargs=argparse.REMAINDER, metavar="WORD", help="one command with its answers, instead of a session"
+    )
+
+
+def run(options: argparse.Namespace) -> int:
+    """Talk until the end; from a pipe the exit status is 1 if anything was refused."""
+    typed = sys.stdin.isatty() and sys.stdout.isatty() and not options.words
+    loop = asyncio.new_event_loop()  # not asyncio.run: Ctrl-C in a pipe must end the reading of it
+    try:
+        return loop.run_until_complete(_talk(options, Typed() if typed else Piped()))
+    finally:
+        loop.close()
+
+
+async def _talk(options: argparse.Namespace, terminal: Terminal) -> int:
+    connection = Connection(options.home, terminal.write)
+    await connection.open()
+    session = Session(terminal, connection.request, COMMANDS)
+    if terminal.interactive:
+        asyncio.get_running_loop().add_signal_handler(signal.SIGINT, session.interrupt)
+    try:
+        return await (session.line(options.words) if options.words else session.run())
+    finally:
+        connection.close()
+        await asyncio.sleep(0)

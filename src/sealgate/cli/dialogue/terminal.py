@@ -1,0 +1,75 @@
+"""A terminal with completion and history, and a pipe that is read line by line."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+
+from prompt_toolkit import PromptSession
+from prompt_toolkit.completion import WordCompleter
+from prompt_toolkit.history import DummyHistory, InMemoryHistory
+from prompt_toolkit.output.vt100 import Vt100_Output
+from prompt_toolkit.shortcuts import CompleteStyle
+
+from sealgate.cli.dialogue.talk import EndOfInput, Left
+
+
+class Piped:
+    """Standard input line by line. Prompts are written as on a terminal, answers are not."""
+
+    interactive = False
+
+    def __init__(self) -> None:
+        reconfigure = getattr(sys.stdin, "reconfigure", None)
+        if reconfigure is not None:  # octets that are no UTF-8 are a wrong answer, and no traceback
+            reconfigure(errors="backslashreplace")
+
+    def write(self, text: str) -> None:
+        """At once, for whoever reads along."""
+        sys.stdout.write(text)
+        sys.stdout.flush()
+
+    async def read(self, prompt: str, *, words: Sequence[str] = (), secret: bool = False, command: bool = False) -> str:
+        """The next line."""
+        self.write(prompt)
+        line = sys.stdin.readline()
+        if not line:
+            raise EndOfInput
+        if prompt:
+            self.write("\n")
+        return line.rstrip("\r\n")
+
+
+class Typed:
+    """A terminal: Tab completes, the arrow keys bring commands back, Ctrl-C leaves a command, Ctrl-D the session."""
+
+    interactive = True
+
+    def __init__(self) -> None:
+        output = Vt100_Output.from_pty(sys.stdout)
+        output.enable_cpr = False  # nothing here needs to know where the cursor stands
+        self._commands: PromptSession[str] = PromptSession(output=output, history=InMemoryHistory())
+        self._answers: PromptSession[str] = PromptSession(output=output, history=DummyHistory())
+
+    def write(self, text: str) -> None:
+        """At once."""
+        sys.stdout.write(text)
+        sys.stdout.flush()
+
+    async def read(self, prompt: str, *, words: Sequence[str] = (), secret: bool = False, command: bool = False) -> str:
+        """What is typed up to Enter; a secret is not shown."""
+        session = self._commands if command else self._answers
+        try:
+            return await session.prompt_async(
+                prompt,
+                completer=WordCompleter(list(words), ignore_case=True),
+                complete_while_typing=False,
+                complete_style=CompleteStyle.READLINE_LIKE,
+                reserve_space_for_menu=0,
+                is_password=secret,
+                handle_sigint=False,
+            )
+        except KeyboardInterrupt:
+            raise Left from None
+        except EOFError:
+            raise EndOfInput from None
