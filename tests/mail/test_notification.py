@@ -32,7 +32,9 @@ GIVEN: dict[str, Any] = {
     "now": NOW,
     "about": ABOUT,
     "reported": [
-        Reported("george@y.example", "5.1.1", "550", "Unknown address: 5.1.1 <george> unknown"),
+        Reported(
+            "george@y.example", "5.1.1", "550", "Unknown address: 5.1.1 <george> unknown", said="5.1.1 <george> unknown"
+        ),
         Reported('"a  b"@y.example', "5.7.5", "000", TLS_REASON),
     ],
 }
@@ -91,7 +93,7 @@ def test_programs_find_every_recipient() -> None:
     ]
     assert [each["Action"] for each in recipients] == ["failed", "failed"]
     assert [each["Status"] for each in recipients] == ["5.1.1", "5.7.5"]
-    assert recipients[0]["Diagnostic-Code"] == "smtp; 550 Unknown address: 5.1.1 <george> unknown"
+    assert recipients[0]["Diagnostic-Code"] == "smtp; 550 5.1.1 <george> unknown"
     assert " ".join(recipients[1]["Diagnostic-Code"].split()) == f"X-Sealgate; {TLS_REASON}"
 
 
@@ -125,7 +127,9 @@ def test_a_delay_says_how_long_it_is_tried() -> None:
 
 
 def test_mail_that_was_passed_on_is_not_called_delivered() -> None:
-    _, message = notice(kind=Kind.RELAYED, reported=[Reported("a@b.example", "2.6.0", "250", "2.6.0 queued")])
+    _, message = notice(
+        kind=Kind.RELAYED, reported=[Reported("a@b.example", "2.6.0", "250", "passed on", said="2.6.0 queued")]
+    )
     (recipient,) = blocks(message)[1:]
     assert (recipient["Action"], recipient["Status"]) == ("relayed", "2.6.0")
     assert recipient["Diagnostic-Code"] == "smtp; 250 2.6.0 queued"

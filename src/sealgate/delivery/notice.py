@@ -46,7 +46,9 @@ def objection(message: Message, one: Waiting, double_bounces: str | None) -> str
 
 def failed(one: Waiting, trouble: Trouble) -> Reported:
     """A recipient with its trouble, passing or final."""
-    return Reported(one.address, trouble.status, trouble.code, trouble.sentence, one.orcpt)
+    return Reported(
+        one.address, trouble.status, trouble.code, trouble.sentence, one.orcpt, said=" ".join(trouble.lines)
+    )
 
 
 def late(message: Message) -> list[Reported]:
@@ -58,7 +60,8 @@ def late(message: Message) -> list[Reported]:
 
 def relayed(one: Waiting, reply: Reply) -> Reported:
     """A recipient that a server has taken which sends no notices."""
-    return Reported(one.address, reply.enhanced, str(reply.code), " ".join(reply.lines), one.orcpt)
+    said = " ".join(reply.lines)
+    return Reported(one.address, reply.enhanced, str(reply.code), said, one.orcpt, said=said)
 
 
 class NoticeWriter:

@@ -155,4 +155,4 @@ _BARE = Trouble(
 
 def _too_large(size: int, limit: int) -> Trouble:
     lines = (f"the message has {size} bytes and the server takes at most {limit}",)
-    return Trouble(True, "5.3.4", "552", lines, "The message is too large for the server")
+    return Trouble(True, "5.3.4", "000", lines, "The message is too large for the server")

@@ -66,7 +66,7 @@ class Kind(Enum):
 class Reported:
     """A recipient of whom a notice tells.
 
-    `status` is the enhanced code (RFC 3463), `code` the reply of the next hop or "000" if it gave none,
+    `status` is the enhanced code (RFC 3463), `code` the reply of the next hop or "000" if it gave none, `said` its text,
     `sentence` the reason for people, `orcpt` the original recipient as its sender gave it (RFC 3461 §4.2).
     """
 
@@ -75,6 +75,7 @@ class Reported:
     code: str
     sentence: str
     orcpt: str = ""
+    said: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,9 +221,9 @@ def _status(kind: Kind, status: str) -> str:
 
 
 def _diagnosis(reported: Reported) -> str:
-    """The next hop's reply, or our own words where it gave none."""
+    """The next hop's reply, word for word (RFC 3461 §9.2), or our own words where it gave none."""
     if _REPLY_CODE.fullmatch(reported.code):
-        return f"Diagnostic-Code: smtp; {reported.code} {reported.sentence}"
+        return f"Diagnostic-Code: smtp; {reported.code} {reported.said}"
     return f"Diagnostic-Code: X-Sealgate; {reported.sentence}"
 
 
