@@ -66,8 +66,9 @@ class Kind(Enum):
 class Reported:
     """A recipient of whom a notice tells.
 
-    `status` is the enhanced code (RFC 3463), `code` the reply of the next hop or "000" if it gave none, `said` its text,
-    `sentence` the reason for people, `orcpt` the original recipient as its sender gave it (RFC 3461 §4.2).
+    `status` is the enhanced code (RFC 3463), `code` the reply of the next hop or "000" if it gave none, `said` the
+    text of that reply, `sentence` the reason for people, `orcpt` the original recipient as its sender gave it (RFC
+    3461 §4.2).
     """
 
     address: str
