@@ -9,9 +9,10 @@ from typing import Any
 
 from sealgate.cli.client import ask
 from sealgate.cli.suspend import suspended_lines
-from sealgate.cli.text import local, printable, warn_of_silent
+from sealgate.cli.text import local, warn_of_silent
 from sealgate.cli.words import Words, add
 from sealgate.mail.address import Address
+from sealgate.mail.text import printable
 from sealgate.store.suspensions import Suspension, Suspensions
 
 _COUNTS = ("messages", "recipients", "deferred", "held", "connections")

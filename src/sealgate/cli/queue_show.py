@@ -9,7 +9,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from sealgate.cli.client import ask
-from sealgate.cli.text import local, printable
+from sealgate.cli.text import local
+from sealgate.mail.text import printable
 
 END_OF_HEADER = b"\r\n\r\n"
 

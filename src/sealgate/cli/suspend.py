@@ -7,8 +7,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from sealgate.cli.client import ask
-from sealgate.cli.text import local, printable, warn_of_silent
+from sealgate.cli.text import local, warn_of_silent
 from sealgate.cli.words import Run, Words, add, group
+from sealgate.mail.text import printable
 
 ANY = "*"
 

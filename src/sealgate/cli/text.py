@@ -7,13 +7,6 @@ import sys
 from collections.abc import Sequence
 
 
-def printable(text: str) -> str:
-    """Text that a stranger gave, harmless to a terminal: what is not printable is an escape."""
-    if text.isprintable():
-        return text
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
-
-
 def local(at: float) -> str:
     """A time (seconds since the epoch) as this machine's clock shows it."""
     return datetime.datetime.fromtimestamp(at).astimezone().strftime("%Y-%m-%d %H:%M:%S %z")

@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 from sealgate.event import facts
 from sealgate.event.base import Event, Level
 from sealgate.event.codec import Record
+from sealgate.mail.text import printable
 from sealgate.tls.failure import ErrorCodes, error_value
 
 
@@ -39,8 +40,8 @@ def render(record: Record, *, zone: tzinfo, error_codes: ErrorCodes = ErrorCodes
         level = event.level
     head = f"{_date(record.at, zone)} {level}: "
     if isinstance(said, str):
-        return head + _printable(said)
-    return "\n".join([head + _printable(line) for line in said])
+        return head + printable(said)
+    return "\n".join([head + printable(line) for line in said])
 
 
 def head_lines(at: datetime, version: str, zone: tzinfo) -> str:
@@ -53,12 +54,6 @@ def head_lines(at: datetime, version: str, zone: tzinfo) -> str:
 def _date(at: datetime, zone: tzinfo) -> str:
     """`Wed Jan  3 04:05:06 2024`, in English wherever the gateway runs."""
     return at.astimezone(zone).ctime()
-
-
-def _printable(text: str) -> str:
-    if text.isprintable():
-        return text
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
 def _quoted(text: str) -> str:

@@ -13,6 +13,8 @@ from dataclasses import dataclass
 
 import idna
 
+from sealgate.mail.text import is_visible
+
 ADDRESS_LIMIT = 64 + 1 + 255
 """Bytes of a whole address: the sums of RFC 5321 §4.5.3.1. A local part alone may have more than the 64
 bytes named there, as the return addresses of mailing lists often do."""
@@ -25,7 +27,6 @@ _DOMAIN = rf"{_LABEL}(?:\.{_LABEL})*"
 _ASCII_DOMAIN = re.compile(_DOMAIN)
 _SOURCE_ROUTE = re.compile(rf"@{_DOMAIN}(?:,@{_DOMAIN})*:")
 _WIDE = r"\x80-\U0010ffff"
-_JOINERS = str.maketrans("", "", "\u200c\u200d")
 
 
 def _dot_atom(wide: str) -> str:
@@ -82,14 +83,6 @@ class Address:
             return _key(self.domain)
         except AddressError:
             return self.domain.lower()
-
-
-def is_visible(text: str) -> bool:
-    """Whether it holds no control, no separator but the blank, and nothing that turns the line around.
-
-    The two joiners are not seen, but some scripts cannot be written without them (RFC 5892 §A).
-    """
-    return text.translate(_JOINERS).isprintable()
 
 
 def parse_address(text: str, *, bare_postmaster: bool = False, utf8: bool = False) -> Address:

@@ -18,12 +18,12 @@ from typing import NamedTuple
 
 from sealgate.mail.envelope import Demands
 from sealgate.mail.returned import LINE_LIMIT, Part, returned_header, returned_message
+from sealgate.mail.text import escape, is_visible
 from sealgate.mail.trace import header_facts
 from sealgate.mail.xtext import decoded, original_recipient
 
 _REPLY_CODE = re.compile(r"[2-5]\d\d")
 _MESSAGE_ID = re.compile(r"<[!-;=?-~]{1,250}>")
-_JOINERS = "\u200c\u200d"  # not seen, but some scripts cannot be written without them (RFC 5892 §A)
 _WIDTH = 76
 
 
@@ -240,14 +240,8 @@ def _wrapped(text: str, indent: str, hanging: str | None = None, *, utf8: bool =
 
 
 def _shown(text: str, utf8: bool = False) -> str:
-    """Printable ASCII, with `utf8` anything printable; all else as escapes."""
-    return "".join(
-        c if (c.isprintable() and (utf8 or c.isascii())) or (utf8 and c in _JOINERS) else _escape(c) for c in text
-    )
-
-
-def _escape(char: str) -> str:
-    return char.encode("unicode_escape").decode()
+    """Printable ASCII, with `utf8` anything that can be seen; all else as escapes."""
+    return "".join(c if is_visible(c) and (utf8 or c.isascii()) else escape(c) for c in text)
 
 
 def _lines(lines: Sequence[str]) -> bytes:

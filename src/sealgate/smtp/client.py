@@ -15,6 +15,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sealgate.mail.reply import Reply
+from sealgate.mail.text import is_visible, printable
 from sealgate.smtp.line import LineBuffer
 
 LINE_LIMIT = 4096
@@ -25,7 +26,6 @@ LINES_LIMIT = 200
 
 _LINE = re.compile(rb"([2-5][0-9]{2})(?:([ -])(.*))?", re.DOTALL)
 _ENHANCED = re.compile(r"#?([245]\.[0-9]{1,3}\.[0-9]{1,3})(?: |$)")
-_JOINERS = str.maketrans("", "", "\u200c\u200d")  # some scripts cannot be written without them (RFC 5892 §A)
 _SHOWN = 60
 
 
@@ -178,14 +178,11 @@ def _size(parameters: list[str]) -> int:
 
 def _command(line: str, utf8: bool = False) -> bytes:
     """A line of ours. An address with a line ending in it would be a second command: never sent."""
-    if not (line.translate(_JOINERS).isprintable() and (utf8 or line.isascii())):
+    if not (is_visible(line) and (utf8 or line.isascii())):
         raise ValueError(f"{line!r} cannot be sent as an SMTP command")
     return f"{line}\r\n".encode()
 
 
 def _printable(line: bytes) -> str:
     """The text of a server as one harmless line: UTF-8 stays, controls are shown by their escapes."""
-    text = line.decode("utf-8", "backslashreplace")
-    if text.isprintable():
-        return text
-    return "".join(char if char.isprintable() else char.encode("unicode_escape").decode("ascii") for char in text)
+    return printable(line.decode("utf-8", "backslashreplace"))

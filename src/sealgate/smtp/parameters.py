@@ -7,9 +7,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sealgate.mail.address import is_visible
 from sealgate.mail.envelope import Notify
 from sealgate.mail.reply import Reply
+from sealgate.mail.text import is_visible
 from sealgate.smtp import replies
 
 ENVID_LIMIT = 100
