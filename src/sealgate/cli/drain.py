@@ -8,10 +8,11 @@ import time
 
 from sealgate.cli.client import ask
 from sealgate.cli.selection import age
-from sealgate.cli.suspend import ANY, told
+from sealgate.cli.suspend import told
 from sealgate.cli.text import many
 from sealgate.cli.words import Words, add
 from sealgate.delivery.selection import EVERYTHING
+from sealgate.store.suspensions import ANY
 
 _MORE = (
     "All listeners are suspended and deferred messages tried at once. It ends when nothing waits and no session is "

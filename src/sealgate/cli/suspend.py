@@ -10,8 +10,7 @@ from sealgate.cli.client import ask
 from sealgate.cli.text import local, warn_of_silent
 from sealgate.cli.words import Run, Words, add, group
 from sealgate.mail.text import printable
-
-ANY = "*"
+from sealgate.store.suspensions import ANY
 
 _LISTENER = (
     "New connections are answered 421, or just closed where TLS comes first; open sessions end after the message "

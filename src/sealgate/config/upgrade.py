@@ -27,12 +27,11 @@ def _without_relay_networks(data: dict[str, Any], listeners: list[Any]) -> dict[
     groups = list(data.get("sender_groups", []))
     kept = []
     for listener in listeners:
-        if not isinstance(listener, dict) or not (networks := listener.get(_OLD)):
-            kept.append(_without(listener))
-            continue
-        name = str(listener.get("name", ""))
-        groups.append({"name": f"{RELAYLIST}-{name}"[:63], "listeners": [name], "members": networks, "policy": RELAYED})
         kept.append(_without(listener))
+        if isinstance(listener, dict) and (networks := listener.get(_OLD)):
+            name = str(listener.get("name", ""))
+            row = {"name": f"{RELAYLIST}-{name}"[:63], "listeners": [name], "members": networks, "policy": RELAYED}
+            groups.append(row)
     policies = list(data.get("policies", []))
     if groups and not any(isinstance(each, dict) and each.get("name") == RELAYED for each in policies):
         policies.append({"name": RELAYED, "action": "relay"})
