@@ -8,6 +8,7 @@ from tests.matrix.table import (
     DELIVERY_LEVELS,
     DELIVERY_VERSIONS,
     DELIVERY_WORDS,
+    FALSE_ENDS,
     RECEPTION_DEMANDS,
     RECEPTION_VERSIONS,
     RECEPTION_WORDS,
@@ -57,6 +58,20 @@ The rows are `tls` of the listener, or `implicit_tls`; the columns what the clie
 clear text where STARTTLS is not offered, *STARTTLS* does not.
 
 """
+_ENDS = """
+## False ends of data
+
+Only CRLF.CRLF ends the data of a message. What some server has once taken for it as well does not: {ends}.
+
+| `bare_line_endings` | came by | what becomes of a message with one of them |
+|---|---|---|
+| refuse | DATA, BDAT | answered `554 5.6.0 message body contains illegal bare CR/LF characters.`; nothing is obeyed |
+| allow | DATA | one message, passed on by DATA as it is; how the next server reads it is its own affair |
+| allow | BDAT | one message, passed on by BDAT alone; it comes back with 5.6.1 from a server without CHUNKING |
+
+`tests/outside/test_smuggling.py` sends each of them, whole and cut up, in clear text and over TLS; the next hops
+are Postfix, Exim, OpenSMTPD and a hop that keeps every byte.
+"""
 
 
 def render() -> str:
@@ -74,6 +89,7 @@ def _parts() -> Iterator[str]:
     yield _RECEPTION + _table(RECEPTION_VERSIONS)
     yield _DEMANDS + _table(RECEPTION_DEMANDS)
     yield "\nWhat is meant:\n\n" + _words(RECEPTION_WORDS)
+    yield _ENDS.format(ends=", ".join(FALSE_ENDS))
 
 
 def _table(grid: Grid) -> str:

@@ -117,3 +117,20 @@ RECEPTION_WORDS = {
     "no TLS": "the listener greets in clear text, where the client expects a handshake",
     "no greeting": "the listener waits for a handshake, and hangs up after limits.handshake_timeout",
 }
+
+FALSE_ENDS = {
+    "LF.LF": b"\n.\n",
+    "LF.CRLF": b"\n.\r\n",
+    "CRLF.LF": b"\r\n.\n",
+    "CR.CR": b"\r.\r",
+    "CR.LF": b"\r.\n",
+    "LF.CR": b"\n.\r",
+    "CR.CRLF": b"\r.\r\n",
+    "CRLF.CR": b"\r\n.\r",
+    "CRLF.CRCRLF": b"\r\n.\r\r\n",
+    "CRCRLF.CRCRLF": b"\r\r\n.\r\r\n",
+    "LF.LFCR": b"\n.\n\r",
+    "CRNUL.CRNUL": b"\r\0.\r\0",
+    "LFNUL.LF": b"\n\0.\n",
+}
+"""What some server has once taken for the end of data (VU#302671, CVE-2023-51764 to 51766), and its kin."""

@@ -13,29 +13,13 @@ from contextlib import ExitStack, closing
 import pytest
 
 from tests.conftest import require
+from tests.matrix.table import FALSE_ENDS as ENDS
 from tests.peers import exim, opensmtpd, postfix
 from tests.peers.hop import Hop, hop
 from tests.peers.ports import free_port
 from tests.peers.server import MailServer
 from tests.running import Gateway, Settings, eventually, gateway
 from tests.smtp_client import Client, greeted
-
-ENDS = {
-    "LF.LF": b"\n.\n",
-    "LF.CRLF": b"\n.\r\n",
-    "CRLF.LF": b"\r\n.\n",
-    "CR.CR": b"\r.\r",
-    "CR.LF": b"\r.\n",
-    "LF.CR": b"\n.\r",
-    "CR.CRLF": b"\r.\r\n",
-    "CRLF.CR": b"\r\n.\r",
-    "CRLF.CRCRLF": b"\r\n.\r\r\n",
-    "CRCRLF.CRCRLF": b"\r\r\n.\r\r\n",
-    "LF.LFCR": b"\n.\n\r",
-    "CRNUL.CRNUL": b"\r\0.\r\0",
-    "LFNUL.LF": b"\n\0.\n",
-}
-"""What some server has once taken for the end of data (VU#302671, CVE-2023-51764 to 51766), and its kin."""
 
 NO_ENDS = {"NUL before the dot": b"\r\n\0.\r\n", "NUL behind the dot": b"\r\n.\0\r\n", "two dots": b"\r\n..\r\n"}
 """No end either, and no bare line ending: such a message is taken, as one."""
