@@ -52,6 +52,7 @@ class Desk:
     """Control without a gateway: real candidates and revisions; a commit is stored and stays without effect."""
 
     def __init__(self, home: Path, first: Configuration) -> None:
+        self.home = home
         self.now = BEGINNING
         path = home / "revisions.db"
         self.revisions = Revisions(path)
@@ -146,12 +147,12 @@ class Paper:
 def converse(desk: Desk, *lines: str, piped: bool = False) -> tuple[str, int]:
     """What stands on the terminal in the end, and the exit status."""
     paper = Paper(lines, interactive=not piped)
-    status = asyncio.run(Session(paper, desk.request, COMMANDS).run())
+    status = asyncio.run(Session(paper, desk.request, COMMANDS, desk.home).run())
     return paper.text, status
 
 
 def one_line(desk: Desk, *words: str) -> tuple[str, int]:
     """`sealgate cli WORDS`."""
     paper = Paper((), interactive=False)
-    status = asyncio.run(Session(paper, desk.request, COMMANDS).line(words))
+    status = asyncio.run(Session(paper, desk.request, COMMANDS, desk.home).line(words))
     return paper.text, status

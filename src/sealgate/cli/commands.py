@@ -5,7 +5,9 @@ from __future__ import annotations
 import argparse
 import datetime
 import sys
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 from sealgate import __version__
 from sealgate.cli.client import NotRunning, ask
@@ -23,32 +25,42 @@ from sealgate.store.revisions import Revisions
 
 def version(options: argparse.Namespace) -> int:
     """The version of the gateway and of the TLS library it is linked with."""
-    library = measure_library()
-    print(f"Version: {__version__}")
-    print(f"TLS library: {library.name}")
-    print(f"TLS versions: {', '.join(each.label for each in sorted(library.versions))}")
+    print("\n".join(version_lines()))
     return 0
+
+
+def version_lines() -> Iterator[str]:
+    """What `version` says."""
+    library = measure_library()
+    yield f"Version: {__version__}"
+    yield f"TLS library: {library.name}"
+    yield f"TLS versions: {', '.join(each.label for each in sorted(library.versions))}"
 
 
 def status(options: argparse.Namespace) -> int:
     """What runs, and how much waits."""
     answer = ask(options.home, "status")
+    print("\n".join(status_lines(answer, options.home)))
+    if answer["fault"]:
+        print(f"sealgate: {answer['fault']}", file=sys.stderr)
+    warn_of_silent(answer["silent"], "its queue is not counted")  # and its line says whether it runs
+    return int(bool(answer["fault"]))
+
+
+def status_lines(answer: Mapping[str, Any], home: Path) -> Iterator[str]:
+    """What runs and what is suspended, from the answer to `status`."""
     running = answer["running"]
-    print(f"Version:  {answer['version']}")
-    print(f"Home:     {options.home}")
-    print(f"Revision: {running['revision']}")
+    yield f"Version:  {answer['version']}"
+    yield f"Home:     {home}"
+    yield f"Revision: {running['revision']}"
     for child in running["children"]:
         extra = answer["workers"].get(child["child"], {})
         state = f"process {child['pid']}" if child["pid"] else "not running"
         counts = "".join(f", {extra[key]} {key}" for key in ("sessions", "messages") if key in extra)
         restarts = f", restarted {child['restarts']} times" if child["restarts"] else ""
-        print(f"{child['child']:<9} {state}{counts}{restarts}")
+        yield f"{child['child']:<9} {state}{counts}{restarts}"
     for line in suspended_lines(answer["suspended"]):
-        print(f"Suspended: {line}")
-    if answer["fault"]:
-        print(f"sealgate: {answer['fault']}", file=sys.stderr)
-    warn_of_silent(answer["silent"], "its queue is not counted")  # and its line says whether it runs
-    return int(bool(answer["fault"]))
+        yield f"Suspended: {line}"
 
 
 def showconfig(options: argparse.Namespace) -> int:

@@ -3,7 +3,24 @@
 from __future__ import annotations
 
 from sealgate.cli.dialogue.command import Command
-from sealgate.cli.dialogue.committing import CLEAR, COMMIT
+from sealgate.cli.dialogue.committing import COMMIT, CONFIRM
+from sealgate.cli.dialogue.configfile import LOADCONFIG, SAVECONFIG, SHOWCONFIG
+from sealgate.cli.dialogue.history import COMMITDETAIL, ROLLBACKCONFIG
+from sealgate.cli.dialogue.pending import CLEARCHANGES, SHOWCHANGES
 from sealgate.cli.dialogue.sslconfig import SSLCONFIG
+from sealgate.cli.dialogue.state import STATUS, VERSION
 
-COMMANDS: tuple[Command, ...] = (CLEAR, COMMIT, SSLCONFIG)
+COMMANDS: tuple[Command, ...] = (
+    SSLCONFIG,
+    COMMIT,
+    CONFIRM,
+    COMMITDETAIL,
+    SHOWCHANGES,
+    CLEARCHANGES,
+    ROLLBACKCONFIG,
+    SAVECONFIG,
+    LOADCONFIG,
+    SHOWCONFIG,
+    STATUS,
+    VERSION,
+)

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import datetime
 import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 from sealgate.cli.dialogue.command import Command
-from sealgate.cli.dialogue.question import yes_or_no
-from sealgate.cli.dialogue.talk import Answer, Question, Refusal, Talk
+from sealgate.cli.dialogue.difference import conflict_lines, date
+from sealgate.cli.dialogue.talk import Question, Refusal, Talk
 from sealgate.cli.text import many
 
 CONFIRMED = "confirmed"
@@ -22,9 +21,14 @@ async def commit(talk: Talk) -> None:
         talk.say(str((await talk.control("commit"))["nothing"]))
         return
     comment = talk.words_left() or await talk.ask(_COMMENT)
+    await put_in_force(talk, comment, minutes)
+
+
+async def put_in_force(talk: Talk, comment: str, minutes: float | None = None) -> None:
+    """Commit the candidate, and say what came of it; `Refusal` if nothing did."""
     answer = await talk.control("commit", comment=comment, minutes=minutes)
     if "revision" not in answer:
-        raise Refusal("\n".join(_why_not(answer)))
+        raise Refusal("\n".join(refused_lines(answer)))
     talk.say("", *committed_lines(answer))
 
 
@@ -78,7 +82,8 @@ def _group(path: str) -> str:
     return re.sub(r"\[.*", "", path) if "[" in path else path.rpartition(".")[0]
 
 
-def _why_not(answer: Answer) -> Iterable[str]:
+def refused_lines(answer: Mapping[str, Any]) -> Iterable[str]:
+    """Why nothing was committed."""
     if "nothing" in answer:
         yield answer["nothing"]
     elif "conflict" in answer:
@@ -88,55 +93,9 @@ def _why_not(answer: Answer) -> Iterable[str]:
         yield from (f"  {path}: {sentence}" if path else f"  {sentence}" for path, sentence in answer["problems"])
 
 
-def conflict_lines(answer: Mapping[str, Any]) -> Iterable[str]:
-    """Two operators, one configuration: what each has changed, and the two ways on."""
-    current = answer["current"]
-    yield (
-        f"Nothing was committed: {current['who']} has committed revision {current['revision']} since your changes "
-        "were begun."
-    )
-    yield f"Committed meanwhile{_quoted(current['comment'])}:"
-    yield from change_lines(answer["theirs"])
-    yield "Your changes:"
-    yield from change_lines(answer["mine"])
-    yield "Either drop yours with clearchanges, or drop them and make them again on what is in force now."
-
-
-def _quoted(comment: str) -> str:
-    return f' ("{comment}")' if comment else ""
-
-
-def change_lines(changes: Iterable[Mapping[str, Any]]) -> Iterable[str]:
-    """A difference as a list to read."""
-    for change in changes:
-        yield f"  {change['path']}: {shown(change['before'])} -> {shown(change['after'])}"
-
-
-def shown(value: Any) -> str:
-    """A value in a difference."""
-    if value is None:
-        return "(not set)"
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, list):
-        return ", ".join(map(shown, value)) or "(none)"
-    return " ".join(str(value).split()) if "\n" not in str(value) else f"({len(str(value).splitlines())} lines)"
-
-
-def date(text: str) -> str:
-    """A time as AsyncOS shows it, by this machine's clock."""
-    return datetime.datetime.fromisoformat(text).astimezone().strftime("%a %b %d %H:%M:%S %Y %Z")
-
-
-async def clear(talk: Talk) -> None:
-    """Drop the candidate, if that is meant."""
-    if not (await talk.shown())["pending"]:
-        talk.say("There are no changes to clear.")
-        return
-    if not await talk.ask(yes_or_no("Are you sure you want to clear all changes since the last commit?", True)):
-        return
-    await talk.control("discard")
-    talk.say("", f"Changes cleared: {date(datetime.datetime.now(datetime.UTC).isoformat())}")
+async def confirm(talk: Talk) -> None:
+    """A commit that waits stays."""
+    talk.say(f"Revision {(await talk.control('confirm'))['revision']} is confirmed.")
 
 
 COMMIT = Command(
@@ -148,6 +107,10 @@ COMMIT = Command(
     "The second form takes the change back by itself unless confirm is typed, in a new session, within the minutes.",
     acts=True,
 )
-CLEAR = Command(
-    "clearchanges", "Drop your changes since the last commit.", clear, more="clearchanges [Y|N]", also=("clear",)
+CONFIRM = Command(
+    "confirm",
+    "Keep a commit that waits to be confirmed.",
+    confirm,
+    more="confirm\n\nOnly a session that began after the commit can: it shows that there is still a way in.",
+    acts=True,
 )

@@ -9,9 +9,9 @@ import sys
 
 from sealgate.cli.dialogue.commands import COMMANDS
 from sealgate.cli.dialogue.connection import Connection
+from sealgate.cli.dialogue.piped import Piped
 from sealgate.cli.dialogue.session import Session
 from sealgate.cli.dialogue.talk import Terminal
-from sealgate.cli.dialogue.terminal import Piped, Typed
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -23,18 +23,24 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Talk until the end; from a pipe the exit status is 1 if anything was refused."""
-    typed = sys.stdin.isatty() and sys.stdout.isatty() and not options.words
+    terminal = _terminal() if sys.stdin.isatty() and sys.stdout.isatty() and not options.words else Piped()
     loop = asyncio.new_event_loop()  # not asyncio.run: Ctrl-C in a pipe must end the reading of it
     try:
-        return loop.run_until_complete(_talk(options, Typed() if typed else Piped()))
+        return loop.run_until_complete(_talk(options, terminal))
     finally:
         loop.close()
+
+
+def _terminal() -> Terminal:
+    from sealgate.cli.dialogue.typed import Typed  # its library takes a while to load, and scripts do not need it
+
+    return Typed()
 
 
 async def _talk(options: argparse.Namespace, terminal: Terminal) -> int:
     connection = Connection(options.home, terminal.write)
     await connection.open()
-    session = Session(terminal, connection.request, COMMANDS)
+    session = Session(terminal, connection.request, COMMANDS, options.home)
     if terminal.interactive:
         asyncio.get_running_loop().add_signal_handler(signal.SIGINT, session.interrupt)
     try:

@@ -6,6 +6,7 @@ import asyncio
 import difflib
 import shlex
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 from sealgate.cli.client import NotRunning, Refused
 from sealgate.cli.dialogue.command import Command
@@ -19,10 +20,11 @@ HELPING = ("help", "?")
 class Session:
     """The conversation with one operator. `run` and `line` return its exit status: 1 if anything was refused."""
 
-    def __init__(self, terminal: Terminal, control: Control, commands: Sequence[Command]) -> None:
+    def __init__(self, terminal: Terminal, control: Control, commands: Sequence[Command], home: Path) -> None:
         self._terminal = terminal
         self._control = control
         self._commands = commands
+        self._home = home
         self._by_word: Mapping[str, Command] = {
             word: command for command in commands for word in (command.word, *command.also)
         }
@@ -40,7 +42,7 @@ class Session:
         words = (*self._by_word, *LEAVING, HELPING[0])
         while True:
             try:
-                prompt = f"{await self._host()}> "
+                prompt = f"{await self._name()}> "
                 line = await self._terminal.read(prompt, words=words, command=True)
                 if not await self._carry_out(line):
                     break
@@ -61,7 +63,7 @@ class Session:
     def _status(self) -> int:
         return int(self._refused and not self._terminal.interactive)
 
-    async def _host(self) -> str:
+    async def _name(self) -> str:
         """The name of the gateway, for the prompt."""
         shown: str = (await self._control("candidate", {}))["hostname"]
         return shown
@@ -103,7 +105,7 @@ class Session:
             self._running = None
 
     async def _converse(self, command: Command, arguments: Sequence[str]) -> None:
-        talk = Talk(self._terminal, self._control, arguments)
+        talk = Talk(self._terminal, self._control, self._home, arguments)
         try:
             await command.run(talk)
             await talk.finish()
@@ -168,4 +170,4 @@ class Session:
         question = yes_or_no(
             "There are uncommitted changes; they are kept until you commit or clear them.\nDo you want to leave?", True
         )
-        return await Talk(self._terminal, self._control).ask(question)
+        return await Talk(self._terminal, self._control, self._home).ask(question)

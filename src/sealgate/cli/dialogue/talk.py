@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Generic, Protocol, TypeVar
 
 from sealgate.cli.client import Refused
@@ -74,7 +75,8 @@ class Talk:
     If that one has chosen from a menu, the rest is asked.
     """
 
-    def __init__(self, terminal: Terminal, control: Control, arguments: Sequence[str] = ()) -> None:
+    def __init__(self, terminal: Terminal, control: Control, home: Path, arguments: Sequence[str] = ()) -> None:
+        self.home = home
         self._terminal = terminal
         self._control = control
         self._arguments = deque(arguments)

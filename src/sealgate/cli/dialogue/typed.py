@@ -1,4 +1,4 @@
-"""A terminal with completion and history, and a pipe that is read line by line."""
+"""A terminal with completion and history."""
 
 from __future__ import annotations
 
@@ -12,32 +12,6 @@ from prompt_toolkit.output.vt100 import Vt100_Output
 from prompt_toolkit.shortcuts import CompleteStyle
 
 from sealgate.cli.dialogue.talk import EndOfInput, Left
-
-
-class Piped:
-    """Standard input line by line. Prompts are written as on a terminal, answers are not."""
-
-    interactive = False
-
-    def __init__(self) -> None:
-        reconfigure = getattr(sys.stdin, "reconfigure", None)
-        if reconfigure is not None:  # octets that are no UTF-8 are a wrong answer, and no traceback
-            reconfigure(errors="backslashreplace")
-
-    def write(self, text: str) -> None:
-        """At once, for whoever reads along."""
-        sys.stdout.write(text)
-        sys.stdout.flush()
-
-    async def read(self, prompt: str, *, words: Sequence[str] = (), secret: bool = False, command: bool = False) -> str:
-        """The next line."""
-        self.write(prompt)
-        line = sys.stdin.readline()
-        if not line:
-            raise EndOfInput
-        if prompt:
-            self.write("\n")
-        return line.rstrip("\r\n")
 
 
 class Typed:

@@ -1,0 +1,141 @@
+"""One-shot forms of the commit family, for scripts: `sealgate commit`, `confirm`, `showchanges` and the others."""
+
+from __future__ import annotations
+
+import argparse
+import datetime
+import json
+import sys
+from collections.abc import Iterable
+
+from sealgate.cli.client import ask
+from sealgate.cli.commands import stored
+from sealgate.cli.dialogue.committing import committed_lines, refused_lines
+from sealgate.cli.dialogue.history import act_lines, revision_lines
+from sealgate.cli.dialogue.pending import pending_lines
+from sealgate.cli.words import Words, add
+from sealgate.config.check import check
+from sealgate.net.tls.library import measure_library
+from sealgate.process.lock import HomeInUse, lock_home_now
+
+
+def add_commands(words: Words[argparse.ArgumentParser]) -> None:
+    """Declare them."""
+    one = add(words, "commit", commit, "Put your uncommitted changes into force.")
+    one.add_argument("comment", nargs="?", default="", metavar="COMMENT", help="kept with the revision")
+    one.add_argument(
+        "--confirm", type=float, metavar="MINUTES", help="take it back by itself unless it is confirmed by then"
+    )
+    add(words, "confirm", confirm, "Keep a commit that waits to be confirmed.")
+    add(words, "showchanges", show_changes, "Show your changes since the last commit.")
+    add(words, "clearchanges", clear_changes, "Drop your changes since the last commit.")
+    one = add(words, "revisions", revisions, "List the configurations that were in force, newest first.")
+    _limit(one, 20)
+    one = add(
+        words,
+        "rollback",
+        rollback,
+        "Put an earlier configuration into force again.",
+        "With --offline it does so on a gateway that is stopped, as the way back when none leads into it.",
+    )
+    one.add_argument("revision", type=int, metavar="REVISION", help="its number in `sealgate revisions`")
+    one.add_argument("--offline", action="store_true", help="on a gateway that is stopped")
+    one = add(words, "audit", audit, "Show what operators have done, newest first.")
+    _limit(one, 50)
+    one.add_argument("--json", action="store_true", help="one act a line, complete, for programs")
+
+
+def _limit(parser: argparse.ArgumentParser, default: int) -> None:
+    parser.add_argument("--limit", type=int, default=default, metavar="N", help="how many (default: %(default)s)")
+
+
+def _print(lines: Iterable[str]) -> None:
+    for line in lines:
+        print(line)
+
+
+def commit(options: argparse.Namespace) -> int:
+    """The candidate of whoever runs this."""
+    return _put_in_force(options, options.comment, options.confirm)
+
+
+def _put_in_force(options: argparse.Namespace, comment: str, minutes: float | None) -> int:
+    answer = ask(options.home, "commit", {"comment": comment, "minutes": minutes})
+    if "revision" in answer:
+        _print(committed_lines(answer))
+        return 0
+    for line in refused_lines(answer):
+        print(line, file=sys.stderr)
+    return 1
+
+
+def confirm(options: argparse.Namespace) -> int:
+    """It stays."""
+    print(f"Revision {ask(options.home, 'confirm')['revision']} is confirmed.")
+    return 0
+
+
+def show_changes(options: argparse.Namespace) -> int:
+    """The differences."""
+    _print(pending_lines(ask(options.home, "candidate"), ask(options.home, "diff")))
+    return 0
+
+
+def clear_changes(options: argparse.Namespace) -> int:
+    """Forget the candidate."""
+    there = ask(options.home, "discard")["discarded"]
+    print("Changes cleared." if there else "There are no changes to clear.")
+    return 0
+
+
+def revisions(options: argparse.Namespace) -> int:
+    """What was in force."""
+    _print(revision_lines(ask(options.home, "revisions", {"limit": options.limit})["revisions"]))
+    return 0
+
+
+def audit(options: argparse.Namespace) -> int:
+    """Who did what."""
+    acts = ask(options.home, "audit", {"limit": options.limit})["acts"]
+    _print(map(json.dumps, acts) if options.json else act_lines(acts))
+    return 0
+
+
+def rollback(options: argparse.Namespace) -> int:
+    """An old configuration as a new revision."""
+    comment = f"rollback to revision {options.revision}"
+    if options.offline:
+        return _rollback_offline(options, comment)
+    if ask(options.home, "candidate")["pending"]:
+        print(
+            "There are uncommitted changes, which a rollback would replace; first: sealgate clearchanges",
+            file=sys.stderr,
+        )
+        return 1
+    if not ask(options.home, "rollback", {"revision": options.revision})["pending"]:
+        print(f"Revision {options.revision} is what is in force: nothing was changed.")
+        return 0
+    return _put_in_force(options, comment, None)
+
+
+def _rollback_offline(options: argparse.Namespace, comment: str) -> int:
+    store = stored(options.home)
+    try:
+        lock_home_now(options.home)  # held until this process ends
+    except HomeInUse as error:
+        print(f"{error}, or go back without --offline", file=sys.stderr)
+        return 1
+    found = store.get(options.revision)
+    if found is None:
+        known = ", ".join(str(entry.number) for entry in store.list()) or "none"
+        print(f"There is no revision {options.revision}; there are: {known}", file=sys.stderr)
+        return 1
+    if problems := check(found.configuration, measure_library()):
+        print(f"Revision {options.revision} cannot run any more:", file=sys.stderr)
+        for problem in problems:
+            print(f"  {problem}", file=sys.stderr)
+        return 1
+    now = datetime.datetime.now(datetime.UTC)
+    added = store.add(found.configuration, who="offline", comment=comment, at=now, face="cli")
+    print(f"Revision {added.number} is revision {options.revision} again; it is in force when the gateway is started.")
+    return 0
