@@ -14,9 +14,9 @@ run: ## an evaluation gateway on loopback, in the foreground; its state is in va
 	@tools/setup run
 	@exec $(SEALGATE) evaluate --home var
 
-run-upgraded: ## the same, as an upgrade to AsyncOS 15.5 leaves it: TLS 1.1 and 1.2
+run-upgraded: ## the same, from an AsyncOS 15.0 configuration: TLS 1.1 and 1.2, as an upgrade leaves it
 	@tools/setup run
-	@exec $(SEALGATE) evaluate --home var-upgraded --defaults asyncos-15.5
+	@exec $(SEALGATE) evaluate --home var-upgraded --from examples/asyncos-15.0.xml
 
 test: ## all tests, and what they need; TESTS=tests/tls for some
 	@tools/setup test

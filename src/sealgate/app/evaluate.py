@@ -17,6 +17,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The ones of init that make sense here, and the next hop's versions."""
     parser.add_argument("--port-base", type=int, default=0, help="added to every port, for a second gateway")
     parser.add_argument("--defaults", choices=("modern", "asyncos-15.5"), default="modern")
+    parser.add_argument("--from", dest="source", metavar="FILE", help="an AsyncOS configuration (XML) to begin with")
     parser.add_argument("--sink-tls", default="1.2-1.3", metavar="VERSIONS", help="what the next hop speaks, or off")
 
 
@@ -39,8 +40,9 @@ def run(options: argparse.Namespace) -> int:
 def _init_options(options: argparse.Namespace) -> argparse.Namespace:
     return argparse.Namespace(
         home=options.home,
-        hostname="gate.inside.example",
-        domain=["inside.example"],
+        source=options.source,
+        hostname=None if options.source else "gate.inside.example",
+        domain=None if options.source else ["inside.example"],
         next_hop=f"127.0.0.1:{SINK_PORT + options.port_base}",
         port_base=options.port_base,
         defaults=options.defaults,

@@ -66,8 +66,15 @@ def _gateway_commands(words: Words[argparse.ArgumentParser]) -> None:
 def _configuration_commands(words: Words[argparse.ArgumentParser]) -> None:
     show = add(words, "showconfig", commands.showconfig, "Print the stored configuration as TOML.")
     show.add_argument("--secrets", action="store_true", help="with private keys, so that it can be loaded again")
-    load = add(words, "loadconfig", commands.loadconfig, "Put a configuration file into force.")
-    load.add_argument("file", metavar="FILE", help="a TOML file, or - for standard input")
+    load = add(
+        words,
+        "loadconfig",
+        commands.loadconfig,
+        "Put a configuration file into force; one of AsyncOS becomes a candidate.",
+    )
+    load.add_argument(
+        "file", metavar="FILE", help="a TOML file, an AsyncOS configuration (XML), or - for standard input"
+    )
     load.add_argument("--comment", default="", help="kept with the revision")
     add(words, "hash-passphrase", passphrase.run, "Make the hash of a passphrase, for an account.")
     trace.add_arguments(add(words, "trace", trace.run, "Say what would happen to a message."))

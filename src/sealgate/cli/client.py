@@ -9,6 +9,7 @@ from typing import Any
 
 from sealgate.control.service import SOCKET
 from sealgate.process.channel import Channel, ChannelError
+from sealgate.process.frame import FrameError
 
 PATIENCE = 120.0
 
@@ -32,7 +33,7 @@ async def _ask(home: Path, op: str, body: dict[str, Any], patience: float | None
     channel = connect(home)
     try:
         return await channel.request(op, body, timeout=patience)
-    except ChannelError as error:
+    except (ChannelError, FrameError) as error:
         raise Refused(str(error)) from error
     except TimeoutError as error:
         raise Refused(f"the gateway did not answer within {patience:g} seconds") from error

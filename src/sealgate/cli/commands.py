@@ -11,10 +11,12 @@ from typing import Any
 
 from sealgate import __version__
 from sealgate.cli.client import NotRunning, ask
+from sealgate.cli.imported import imported_lines
 from sealgate.cli.suspend import suspended_lines
 from sealgate.cli.text import warn_of_silent
+from sealgate.config.asyncos.element import LARGEST
 from sealgate.config.check import check
-from sealgate.config.document import parse, render
+from sealgate.config.document import decoded, is_asyncos, parse, render
 from sealgate.config.problem import ConfigurationError, Problem
 from sealgate.config.weakness import weaknesses
 from sealgate.control.backup import finish_restore
@@ -74,22 +76,58 @@ def showconfig(options: argparse.Namespace) -> int:
 
 
 def loadconfig(options: argparse.Namespace) -> int:
-    """Put a configuration file into force; with every problem named, nothing changes."""
+    """Put a configuration file into force; with every problem named, nothing changes. One of AsyncOS becomes the
+    candidate of whoever asks."""
     try:
-        text = sys.stdin.read() if options.file == "-" else Path(options.file).read_text("utf-8")
-    except (OSError, UnicodeDecodeError) as error:
+        text = read_text(options.file)
+        if is_asyncos(text):
+            return _load_asyncos(options.home, text)
+        number = _load(options.home, text, options.comment)
+    except OSError as error:
         print(f"cannot read {options.file}: {error}", file=sys.stderr)
         return 1
-    try:
-        number = _load(options.home, text, options.comment)
     except ConfigurationError as error:
-        print("The configuration was not changed:", file=sys.stderr)
-        for problem in error.problems:
-            print(f"  {problem}", file=sys.stderr)
-        return 1
+        return _unchanged(error)
     print(f"Revision {number} is in force.")
     for remark in weaknesses(parse(text), measure_library()):
         print(f"Note: {remark}")
+    return 0
+
+
+def read_text(file: str) -> str:
+    """The text of a configuration file, `-` for standard input; OSError or ConfigurationError say why not."""
+    if file != "-":
+        with Path(file).open("rb") as stream:
+            return decoded(stream.read(LARGEST + 1))
+    source = getattr(sys.stdin, "buffer", None)
+    return sys.stdin.read() if source is None else decoded(source.read(LARGEST + 1))
+
+
+def _unchanged(error: ConfigurationError) -> int:
+    print("The configuration was not changed:", file=sys.stderr)
+    for problem in error.problems:
+        print(f"  {problem}", file=sys.stderr)
+    return 1
+
+
+def _load_asyncos(home: Path, text: str) -> int:
+    """Always a candidate: it is to be looked at, with its banner and what was left out, before it is committed."""
+    try:
+        answer = ask(home, "load", {"text": text})
+    except NotRunning as error:
+        raise NotRunning(f"{error}; for a new home there is sealgate init --from FILE") from None
+    if "refused" in answer:
+        return _unchanged(ConfigurationError(Problem(*each) for each in answer["refused"]))
+    for line in imported_lines(answer["imported"]):
+        print(line)
+    for word, found in (("Problem", answer["problems"]), ("Note", answer["remarks"])):
+        for path, sentence in found:
+            print(f"{word}: {Problem(path, sentence)}")
+    if not answer["pending"]:
+        print("This is what is in force already: there is nothing to commit.")
+        return 0
+    print("These are uncommitted changes: the gateway runs as before.")
+    print(f"Look at them and put them into force: sealgate --home {home} cli, then showchanges, then commit.")
     return 0
 
 

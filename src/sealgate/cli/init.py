@@ -6,13 +6,18 @@ import argparse
 import datetime
 import socket
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
-from sealgate.cli.commands import stored
+from sealgate.cli.commands import read_text, stored
+from sealgate.cli.imported import imported_lines
+from sealgate.config.asyncos import Import, lay, read
 from sealgate.config.check import check
 from sealgate.config.defaults import first_configuration
+from sealgate.config.edit import Add, Remove, Set, Step, edited
 from sealgate.config.problem import ConfigurationError
-from sealgate.config.schema import CertificateProfile, Configuration
+from sealgate.config.schema import CertificateProfile, Configuration, TlsSettings
+from sealgate.config.schema.delivery import MX
 from sealgate.config.weakness import weaknesses
 from sealgate.net.tls.credential import self_signed
 from sealgate.net.tls.library import measure_library
@@ -22,6 +27,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The flags; what is not given is asked for on a terminal, and has its default elsewhere."""
     parser.add_argument("--hostname", help="the name of this gateway in greetings and trace fields")
     parser.add_argument("--domain", action="append", help="a domain to accept mail for; may be repeated")
+    parser.add_argument(
+        "--from",
+        dest="source",
+        metavar="FILE",
+        help="an AsyncOS configuration (XML) to begin with; the other flags go over what it says",
+    )
     parser.add_argument("--next-hop", metavar="HOST:PORT", help="where the mail of these domains goes (default: MX)")
     parser.add_argument("--port-base", type=int, default=0, help="added to every port, for a second gateway")
     parser.add_argument(
@@ -49,17 +60,22 @@ def init(options: argparse.Namespace) -> int:
         return 1
     now = datetime.datetime.now(datetime.UTC)
     try:
-        configuration = _configuration(options, now)
+        configuration, imported = _imported(options, now) if options.source else (_configuration(options, now), None)
         problems = check(configuration, measure_library())
         if problems:
             raise ConfigurationError(problems)
+    except OSError as error:
+        print(f"cannot read {options.source}: {error.strerror}", file=sys.stderr)
+        return 1
     except ConfigurationError as error:
         print("No configuration was written:", file=sys.stderr)
         for problem in error.problems:
             print(f"  {problem}", file=sys.stderr)
         return 1
-    comment = f"sealgate init ({options.defaults})"
+    comment = f"sealgate init ({imported.source if imported else options.defaults})"
     revision = revisions.add(configuration, who="init", comment=comment, at=now, face="cli")
+    for line in imported_lines(imported.told()) if imported else ():
+        print(line)
     _report(options.home, revision.number, configuration)
     return 0
 
@@ -83,6 +99,37 @@ def _configuration(options: argparse.Namespace, now: datetime.datetime) -> Confi
     )
 
 
+def _imported(options: argparse.Namespace, now: datetime.datetime) -> tuple[Configuration, Import]:
+    """From an AsyncOS configuration, with the flags that are given over it; nothing is asked."""
+    reading = read(read_text(options.source))
+    hostname = options.hostname or reading.hostname or _own_name()
+    first = first_configuration(
+        hostname,
+        tuple(_profile(hostname, kind, now) for kind in ("rsa", "ec")),
+        domains=tuple(options.domain or reading.domains),
+        next_hop=None,
+        port_base=options.port_base,
+        defaults=options.defaults,
+        production=options.ports == "production",
+    )
+    imported = lay(reading, first, measure_library())
+    return edited(imported.configuration, list(_over(options, imported.configuration))), imported
+
+
+def _over(options: argparse.Namespace, configuration: Configuration) -> Iterator[Step]:
+    """The flags, as changes of what the file says."""
+    if options.hostname:
+        yield Set("gateway.hostname", options.hostname)
+    domains = options.domain or configuration.gateway.accepted_domains
+    yield Set("gateway.accepted_domains", list(domains))
+    if options.next_hop not in (None, MX):
+        there = {route.domain for route in configuration.routes}
+        for domain in domains:
+            if domain in there:
+                yield Remove("routes", domain)
+            yield Add("routes", {"domain": domain, "hosts": [options.next_hop]})
+
+
 def _profile(hostname: str, kind: str, now: datetime.datetime) -> CertificateProfile:
     certificate, key = self_signed(hostname, kind, now=now)
     return CertificateProfile(name=f"self-signed-{kind}", certificate=certificate, key=key)
@@ -90,12 +137,24 @@ def _profile(hostname: str, kind: str, now: datetime.datetime) -> CertificatePro
 
 def _report(home: Path, number: int, configuration: Configuration) -> None:
     gateway, services = configuration.gateway, configuration.tls
-    versions = ", ".join(version.label for version in services.inbound_smtp.selection)
     print(f"Revision {number} written to {home}:")
     print(f"{gateway.hostname} takes mail for {', '.join(gateway.accepted_domains)}.")
-    print(f"TLS on every service: {versions}. Certificates: self-signed, RSA and ECDSA.")
+    print(f"{_versions(services)} Certificates: self-signed, RSA and ECDSA.")
     for remark in weaknesses(configuration, measure_library()):
         print(f"Note: {remark}")
+
+
+def _versions(services: TlsSettings) -> str:
+    each = {
+        "GUI HTTPS": services.gui_https,
+        "Inbound SMTP": services.inbound_smtp,
+        "Outbound SMTP": services.outbound_smtp,
+        "Other TLS Client Services": services.other_clients,
+    }
+    said = {name: ", ".join(version.label for version in service.selection) for name, service in each.items()}
+    if len(set(said.values())) == 1:
+        return f"TLS on every service: {said['GUI HTTPS']}."
+    return f"TLS: {'; '.join(f'{name} {versions}' for name, versions in said.items())}."
 
 
 def _own_name() -> str:

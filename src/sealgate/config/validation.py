@@ -46,6 +46,31 @@ def _value_sentence(
     return _of_value(setting, finding, location, given)
 
 
+def validated_row(table: str, data: Mapping[str, Any]) -> dict[str, Any]:
+    """One row of a table as plain data, every setting in it; `ConfigurationError` names what is not as declared."""
+    return _validated_part((table, 0), data)
+
+
+def validated_group(group: str, data: Mapping[str, Any]) -> dict[str, Any]:
+    """The same for a group of settings."""
+    return _validated_part((group,), data)
+
+
+def _validated_part(place: tuple[str | int, ...], data: Mapping[str, Any]) -> dict[str, Any]:
+    setting = setting_at(place)
+    if setting is None or setting.group is None:
+        raise KeyError(place)
+    try:
+        return setting.group.model_validate(data).model_dump(mode="json")
+    except ValidationError as error:
+        found = [_within(place, each) for each in error.errors(include_url=False)]
+        raise ConfigurationError(_problem(each) for each in found if not _follows(each)) from None
+
+
+def _within(place: tuple[str | int, ...], error: ErrorDetails) -> ErrorDetails:
+    return ErrorDetails({**error, "loc": (*place, *error["loc"])})
+
+
 def path_of(location: Sequence[str | int]) -> str:
     """(`listeners`, 1, `tls`) as `listeners[1].tls`."""
     parts = (f"[{part}]" if isinstance(part, int) else f".{part}" for part in location)

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 import datetime
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
+from sealgate.config.asyncos import import_asyncos
 from sealgate.config.check import check
 from sealgate.config.diff import Change, diff
-from sealgate.config.document import parse
+from sealgate.config.document import is_asyncos, parse
 from sealgate.config.edit import edited, step_of
 from sealgate.config.masking import masked
 from sealgate.config.problem import ConfigurationError, Problem
@@ -67,7 +69,7 @@ class Changes:
             case "edit":
                 return self._edit(operator, body["steps"], dry=body.get("dry", False))
             case "load":
-                return self._load(operator, body["text"])
+                return await self._load(operator, body["text"])
             case "diff":
                 return self._diff(operator)
             case "discard":
@@ -143,13 +145,17 @@ class Changes:
             return self._show(operator, replace(candidate, configuration=configuration))
         return self._keep(operator, candidate.base, configuration)
 
-    def _load(self, operator: Operator, text: str) -> dict[str, Any]:
+    async def _load(self, operator: Operator, text: str) -> dict[str, Any]:
+        current = self._current()
         try:
-            configuration = parse(text)
+            if is_asyncos(text):
+                imported = await asyncio.to_thread(import_asyncos, text, current.configuration, self._library)
+                self.act(operator, "loadconfig", source=imported.source, banner=list(imported.banner))
+                return {**self._keep(operator, current.number, imported.configuration), "imported": imported.told()}
+            return self._keep(operator, current.number, parse(text))
         except ConfigurationError as error:
             self._committer.refused(operator.name, error)
             return {"refused": _told(error.problems)}
-        return self._keep(operator, self._current().number, configuration)
 
     def _diff(self, operator: Operator) -> dict[str, Any]:
         candidate, current = self._candidate(operator), self._current()
@@ -180,7 +186,12 @@ class Changes:
         return await self._carry_out(operator, order)
 
     async def _load_and_commit(self, operator: Operator, text: str, comment: str) -> dict[str, Any]:
-        """A whole configuration at one stroke, as scripts do it, past the operator's candidate."""
+        """A whole configuration at one stroke, as scripts do it, past the operator's candidate.
+
+        One of AsyncOS is to be looked at first, and becomes the candidate.
+        """
+        if is_asyncos(text):
+            return await self._load(operator, text)
         try:
             configuration = parse(text)
         except ConfigurationError as error:

@@ -93,27 +93,35 @@ def _weak(text: str, suites: tuple[str, ...]) -> Iterator[str]:
         yield "IDEA-CBC-SHA has blocks of 64 bits, too short for long connections (Sweet32); add !IDEA to leave it out"
 
 
+def split_ciphers(text: str) -> list[str]:
+    """The tokens of a cipher string."""
+    return list(filter(None, re.split(r"[:;, ]", text.strip())))
+
+
 def _judge_all(text: str, library: Library, notes: list[str]) -> list[str]:
     """The tokens that OpenSSL is to see; what is left out, or has no effect, is said in `notes`."""
-    kept: list[str] = []
-    for position, token in enumerate(filter(None, re.split(r"[:;, ]", text.strip()))):
-        if token == "DEFAULT":
-            if position > 0:
-                raise CipherError("DEFAULT has an effect only as the first word of a cipher string; move it there")
-            kept.append(token)
-        elif token.startswith("@"):
-            kept.append(_command(token))
-        else:
-            operator = token[0] if token[0] in "!-+" else ""
-            words = _words(token, operator)
-            effect = selected(words) & library.suites
-            if not operator:
-                _refuse_unsafe(token, words, effect)
-            if operator or effect:
-                kept.append(operator + words)
-            if not effect:
-                notes.append(_empty(token, operator, library))
-    return kept
+    judged = [judge_token(token, library, first=not position) for position, token in enumerate(split_ciphers(text))]
+    notes += [note for _, note in judged if note is not None]
+    return [kept for kept, _ in judged if kept is not None]
+
+
+def judge_token(token: str, library: Library, *, first: bool) -> tuple[str | None, str | None]:
+    """What OpenSSL is to see of one token, None for nothing, and what should be said of it, if anything.
+
+    `first` is whether it begins its string; `CipherError` if it must not stand there.
+    """
+    if token == "DEFAULT":
+        if not first:
+            raise CipherError("DEFAULT has an effect only as the first word of a cipher string; move it there")
+        return token, None
+    if token.startswith("@"):
+        return _command(token), None
+    operator = token[0] if token[0] in "!-+" else ""
+    words = _words(token, operator)
+    effect = selected(words) & library.suites
+    if not operator:
+        _refuse_unsafe(token, words, effect)
+    return (operator + words if operator or effect else None), (None if effect else _empty(token, operator, library))
 
 
 def _command(token: str) -> str:
