@@ -6,8 +6,10 @@ real and expected to fail with FaceMissing; when the face arrives, any other end
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
+import socket
 import subprocess
 import tomllib
 from collections.abc import Iterator
@@ -20,6 +22,7 @@ from sealgate.cli.client import ask
 from sealgate.config.document import render
 from sealgate.store.revisions import Revisions
 from tests.peers.clients import openssl_client, swaks
+from tests.peers.ports import HOST
 from tests.peers.probes import offered_versions_openssl
 from tests.running import COMMAND, Gateway, NextHop, Settings, eventually, next_hop
 from tests.seed.web import FaceMissing, dialogue, page, ports
@@ -42,6 +45,16 @@ FAILED = (
     "tls_early_post_process_client_hello:unsupported protocol')"
 )
 RECEIVED = "Wed Jan 17 21:09:12 2024 Info: ICID 1020089 TLS success protocol TLSv1.3 cipher TLS_AES_256_GCM_SHA384"
+
+
+def free_base(*ports: int) -> int:
+    """A base to which all these ports can be added: nobody listens there now."""
+    for base in range(7_000, 28_000, 777):
+        with contextlib.ExitStack() as probes, contextlib.suppress(OSError):
+            for port in ports:
+                probes.enter_context(socket.create_server((HOST, base + port)))
+            return base
+    raise AssertionError("no such base is free")
 
 
 def no_page_yet() -> pytest.MarkDecorator:
@@ -247,6 +260,26 @@ def test_s05_the_page_shows_the_settings_and_opens_them(receiver: Gateway) -> No
 
 def test_s06_after_an_upgrade_every_service_has_11_and_12(upgraded: tuple[Settings, str]) -> None:
     assert all(upgraded[0]["tls"][name]["versions"] == ["1.1", "1.2"] for name in THREE_SERVICES)
+
+
+def test_s06_the_example_is_run_as_an_upgrade_leaves_it(tmp_path: Path) -> None:
+    """What `make run-upgraded` does, with other ports."""
+    base = free_base(2465, 2525, 2526, 2587)
+    words = ("--home", str(tmp_path), "evaluate", "--port-base", str(base), "--from", "examples/asyncos-15.0.xml")
+    with (tmp_path / "output").open("wb") as output:
+        running = subprocess.Popen([COMMAND, *words], cwd=CHECKOUT, stdout=output, stderr=output)
+    try:
+        said = eventually(lambda: "Sealgate is running" in (tmp_path / "output").read_text() and (tmp_path / "output"))
+        assert "TLS 1.0 was on for GUI HTTPS, Inbound SMTP and Outbound SMTP, and has been switched" in said.read_text()
+        assert offered_versions_openssl(base + 2525, starttls=True).reached == {"1.1", "1.2"}
+        shown = tomllib.loads(sealgate(str(tmp_path), "showconfig").stdout)
+        assert all(shown["tls"][name]["versions"] == ["1.1", "1.2"] for name in (*THREE_SERVICES, "other_clients"))
+        talk = "sslconfig\nINBOUND\n\n\n\nquit\n"
+        told = subprocess.run([COMMAND, "--home", str(tmp_path), "cli"], input=talk, capture_output=True, text=True)
+        assert "[2-3]> " in told.stdout
+    finally:
+        running.terminate()
+        running.wait(60)
 
 
 def test_s07_other_clients_have_a_selection_of_their_own(upgraded: tuple[Settings, str]) -> None:
