@@ -12,6 +12,8 @@ from tests.config.asyncos.files import EXAMPLE, file, methods, ssl
 from tests.peers.clients import openssl_client
 from tests.running import Gateway, gateway
 
+pytestmark = pytest.mark.needs("openssl")
+
 VERSIONS = ("1.0", "1.1", "1.2", "1.3")
 OFF = "TLS 1.0 was on for GUI HTTPS, Inbound SMTP and Outbound SMTP, and has been switched off"
 
