@@ -33,6 +33,11 @@ def said(peer: Hop, verb: str) -> list[str]:
     return [command for visit in peer.visits for command in visit.commands if command.startswith(verb)]
 
 
+def close(command: str, visit: Visit) -> str:
+    """As an answer: the connection ends."""
+    raise ConnectionAbortedError
+
+
 # -- recipients
 
 
@@ -88,6 +93,20 @@ async def test_a_transaction_has_so_many_recipients(tmp_path: Path, peer: Hop, m
     async with delivering(tmp_path, peer, delivery={"max_recipients": most, "connections_per_destination": 1}) as rig:
         await rig.finished(await rig.send(*(f"n{number}@to.example" for number in range(5))))
         assert [len(each.rids) for each in rig.of(Delivered)] == parts
+
+
+@pytest.mark.parametrize(
+    ("extensions", "close_at"), [((), "RSET"), (("PIPELINING",), "RCPT"), (("PIPELINING",), "RSET")]
+)
+async def test_a_server_that_refuses_the_sender_and_closes_has_refused_it(
+    tmp_path: Path, peer: Hop, extensions: tuple[str, ...], close_at: str
+) -> None:
+    peer.extensions = extensions
+    peer.answers.update({"MAIL": "550 5.7.1 not from you", close_at: close})
+    async with delivering(tmp_path, peer) as rig:
+        await rig.finished(await rig.send("you@to.example", "me@to.example", sender=None))
+        assert [(each.rids, each.status) for each in rig.of(Bounced)] == [((0, 1), "5.7.1")]
+        assert not rig.of(Delayed)
 
 
 # -- the whole message

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from dataclasses import dataclass
 
 from sealgate.config.schema import DeliverySettings
 from sealgate.delivery import trouble as troubles
 from sealgate.delivery.body import Body, header_of
-from sealgate.delivery.hop import Hop
+from sealgate.delivery.hop import Hop, HopLost
 from sealgate.delivery.passage import Parcel, Passage, needs_header, passage
 from sealgate.delivery.trouble import Trouble
 from sealgate.mail.reply import Reply
@@ -83,7 +84,7 @@ class _Transaction:
             commands.append(machine.data())
         if self._offered.pipelining:
             self._hop.send(b"".join(commands))
-            return [await self._reply() for _ in commands]
+            return await self._pipelined(len(commands))
         replies: list[Reply] = []
         for number, command in enumerate(commands):
             refused = replies and not replies[0].is_positive
@@ -91,6 +92,17 @@ class _Transaction:
                 break
             self._hop.send(command)
             replies.append(await self._reply())
+        return replies
+
+    async def _pipelined(self, number: int) -> list[Reply]:
+        """So many replies; of a server that refuses the sender and closes, that refusal is enough."""
+        replies: list[Reply] = []
+        try:
+            while len(replies) < number:
+                replies.append(await self._reply())
+        except HopLost:
+            if not replies or replies[0].is_positive:
+                raise
         return replies
 
     def _sorted(self, answers: list[Reply]) -> tuple[list[int], list[Fate]]:
@@ -135,12 +147,16 @@ class _Transaction:
         return await self._hop.reply(self._settings.data_timeout)
 
     async def _withdraw(self, go_ahead: Reply | None) -> None:
-        """Leave all ready for the next message; an unwanted 354 is answered with an empty one (RFC 2920)."""
-        if go_ahead is not None and go_ahead.code == 354:
-            self._hop.send(b".\r\n")
-            await self._hop.reply(self._settings.data_timeout)
-        self._hop.send(self._hop.machine.rset())
-        await self._reply()
+        """Leave all ready for the next message; an unwanted 354 is answered with an empty one (RFC 2920).
+
+        A server that closes instead has said before what becomes of this one.
+        """
+        with suppress(HopLost):
+            if go_ahead is not None and go_ahead.code == 354:
+                self._hop.send(b".\r\n")
+                await self._hop.reply(self._settings.data_timeout)
+            self._hop.send(self._hop.machine.rset())
+            await self._reply()
 
     async def _reply(self) -> Reply:
         return await self._hop.reply(self._settings.command_timeout)
