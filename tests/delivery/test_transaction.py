@@ -132,6 +132,20 @@ async def test_a_message_that_is_too_large_for_the_hop_is_not_even_begun(tmp_pat
     assert not said(peer, "MAIL")
 
 
+@pytest.mark.parametrize(("verb", "times"), [("MAIL", 2), ("end", 1)])
+async def test_a_message_goes_again_at_once_only_if_the_server_cannot_have_it(
+    tmp_path: Path, peer: Hop, verb: str, times: int
+) -> None:
+    """On a connection that had carried one before: such a one may have died while it was idle."""
+    async with delivering(tmp_path, peer, delivery={"idle_timeout": 20.0, "connections_per_destination": 1}) as rig:
+        await rig.finished(await rig.send("first@to.example"))
+        peer.answers[verb] = close
+        await rig.send("second@to.example")
+        await rig.facts(Delayed)
+        assert len(said(peer, "MAIL")) == 1 + times
+        assert len(peer.visits) == times
+
+
 # -- BDAT
 
 

@@ -118,7 +118,7 @@ class Carrier:
             body = partial(self._tools.body, job.message.mid)
             fates = await deliver(line.hop, line.opened.capabilities, job.parcel, body, settings)
         except HopLost as lost:
-            if line.carried and not job.returned:
+            if line.carried and not (job.returned or line.hop.has_body):
                 job.returned = True
                 self._return(job)
             else:

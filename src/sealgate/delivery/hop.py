@@ -31,6 +31,8 @@ class Hop(asyncio.Protocol):
         self._writable = asyncio.Event()
         self._writable.set()
         self.local_ip = ""
+        self.has_body = False
+        """Whether it may have taken a message that it has not answered yet."""
 
     # -- asyncio's side
 

@@ -70,7 +70,9 @@ class _Transaction:
         if go_ahead is not None and go_ahead.code != 354:
             await self._withdraw(None)
             return fates + _each(accepted, troubles.from_reply(go_ahead, "The server refused the data"))
+        self._hop.has_body = True
         reply = await (self._chunks(body()) if self._way.by_bdat else self._data(body()))
+        self._hop.has_body = False
         if reply.is_positive:
             return fates + [Fate(rid, reply, None, self._offered.dsn) for rid in accepted]
         return fates + _each(accepted, troubles.from_reply(reply, "The server refused the message"))
