@@ -122,7 +122,7 @@ class Session:
         self._terminal.write(f"{sentence}\n")
 
     def _near(self, word: str) -> str:
-        close = difflib.get_close_matches(word.lower(), self._by_word, n=3)
+        close = difflib.get_close_matches(word.lower(), self._by_word, n=3, cutoff=0.75)
         if not close:
             return ". Type help to see all commands."
         return f". Did you mean {' or '.join(close)}?"
