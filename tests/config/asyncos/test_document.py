@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from sealgate.config.asyncos import import_asyncos
 from sealgate.config.asyncos.element import LARGEST
+from sealgate.config.check import check
 from sealgate.config.document import decoded, is_asyncos, parse
 from sealgate.config.problem import ConfigurationError
-from tests.config.asyncos.files import EXAMPLE, HEAD, file, methods, recipients, refusal, routes, taken
+from tests.config.asyncos.files import EXAMPLE, HEAD, file, methods, recipients, refusal, routes, ssl, taken
+from tests.config.samples import LIBRARY, configuration
 
 BOMB = '<!ENTITY a "ha"><!ENTITY b "&a;&a;&a;&a;&a;&a;&a;&a;"><!ENTITY c "&b;&b;&b;&b;&b;&b;&b;&b;">'
 OLD = methods(*["tlsv1_0tlsv1_1tlsv1_2"] * 3)
@@ -108,6 +114,43 @@ def test_a_large_file_is_read_in_seconds() -> None:
     began = time.perf_counter()
     assert len(taken(routes(*rows)).configuration.routes) == 40_000
     assert time.perf_counter() - began < 20
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"<config><ssl>{'<a/>x' * 500_000}</ssl></config>",
+        file(ssl(inbound_method="tlsv1 " * 400_000)),
+        file(ssl(inbound_ciphers="bogus:" * 400_000, inbound_method="tlsv1_2")),
+        f"<!--{chr(10) * 4_000_000}--><config><hostname>a.example</hostname></config>",
+        f"<config><{'a' * 4_000_000}/><hostname>a.example</hostname></config>",
+        file(f"<hostname>{'a' * 4_000_000}</hostname>"),
+        file(routes(f"a.example {'h.example,' * 400_000}")),
+        file(recipients(*["a.example ACCEPT"] * 20_000)),
+    ],
+    ids=["text", "method", "ciphers", "comment", "tag", "hostname", "hosts", "twice"],
+)
+def test_what_is_made_to_take_long_does_not(text: str) -> None:
+    began = time.perf_counter()
+    with contextlib.suppress(ConfigurationError):
+        import_asyncos(text, configuration(), LIBRARY)
+    assert time.perf_counter() - began < 20
+
+
+@given(st.data())
+def test_a_file_with_damage_is_read_or_refused_and_never_half(data: st.DataObject) -> None:
+    text = decoded(EXAMPLE.read_bytes())
+    for _ in range(data.draw(st.integers(1, 4))):
+        at = data.draw(st.integers(0, len(text) - 1))
+        piece = data.draw(
+            st.sampled_from(["", "<", ">", "&", "/", "\0", "é", "ALL", "tlsv1_3", "</config>", "<ssl>", ":"])
+        )
+        text = text[:at] + piece + text[at + data.draw(st.integers(0, 40)) :]
+    try:
+        imported = import_asyncos(text, configuration(), LIBRARY)
+    except ConfigurationError:
+        return  # any other exception is one too many
+    assert not [each for each in check(imported.configuration, LIBRARY) if each.path.startswith("tls")]
 
 
 def test_the_example_is_read_and_nothing_of_it_is_passed_over_in_silence() -> None:

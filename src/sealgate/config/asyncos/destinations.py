@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from sealgate.config.asyncos.element import Element
+from sealgate.config.asyncos.element import Element, shortened
 from sealgate.config.asyncos.finding import Findings, Seen
 from sealgate.config.problem import ConfigurationError
 from sealgate.config.validation import validated_row
@@ -113,8 +113,8 @@ def _settings(row: Element, domain: Element | None, everything: bool, findings: 
 def _level(element: Element, text: str, findings: Findings) -> dict[str, Any]:
     level = _LEVELS.get(text.replace("-", "_").replace(" ", "_"))
     if level is None:
-        findings.problem(element, f"{element.value[:60]!r} is no TLS of a destination; it is one of off, on, required, "
-                         "on_verify, require_verify")  # fmt: skip
+        findings.problem(element, f"{shortened(element.value)!r} is no TLS of a destination; it is one of off, on, "
+                         "required, on_verify, require_verify")  # fmt: skip
         return {}
     if "hosted" in text or text in ("5", "6"):
         findings.change(element, "verification for hosted domains has become required-verify: the certificate must be "
@@ -124,7 +124,7 @@ def _level(element: Element, text: str, findings: Findings) -> dict[str, Any]:
 
 def _count(element: Element, text: str, setting: str, most: int, findings: Findings) -> dict[str, Any]:
     if not (text.isascii() and text.isdigit() and len(text) <= 9 and int(text) > 0):
-        findings.problem(element, f"{element.value[:60]!r} is no limit; write a whole number from 1 on")
+        findings.problem(element, f"{shortened(element.value)!r} is no limit; write a whole number from 1 on")
         return {}
     if int(text) > most:
         findings.change(element, f"{int(text)} is more than the {most} that can be set here, and has become that")

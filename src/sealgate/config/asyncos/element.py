@@ -19,7 +19,14 @@ LARGEST = 10 << 20
 DEEPEST = 64
 ROOT = "config"
 
+_LONGEST_HEAD = 4096
+_LONGEST_SHOWN = 60
 _MASKED = re.compile(r"\s*\*{4,}\s*")
+
+
+def shortened(text: str) -> str:
+    """As much of a value as a sentence shows."""
+    return text if len(text) <= _LONGEST_SHOWN else f"{text[:_LONGEST_SHOWN]}…"
 
 
 class Element:
@@ -41,9 +48,9 @@ class Element:
         tags: list[str] = []
         element: Element | None = self
         while element is not None and element.parent is not None:  # the root is in every place
-            tags.append(element.tag)
+            tags.append(shortened(element.tag))
             element = element.parent
-        return f"{'/'.join(reversed(tags)) or self.tag} (line {self.line})"
+        return f"{'/'.join(reversed(tags)) or shortened(self.tag)} (line {self.line})"
 
     @property
     def value(self) -> str:
@@ -73,7 +80,7 @@ class Document:
     @property
     def source(self) -> str:
         """Which AsyncOS wrote it, as far as its head says."""
-        version = re.search(r"^\W*Version:\s*([0-9][\w.-]{0,40})", self.head, re.MULTILINE)
+        version = re.search(r"^[ \t*]*Version:[ \t]*([0-9][\w.-]{0,40})", self.head[:_LONGEST_HEAD], re.MULTILINE)
         return f"AsyncOS {version[1]}" if version else "AsyncOS"
 
 
@@ -106,8 +113,8 @@ def parse_document(text: str) -> Document:
 def _check(builder: _Builder) -> None:
     root = builder.root
     if root is not None and root.tag != ROOT:
-        raise _refused(f"this is another kind of XML: it begins with <{root.tag[:60]}>, and an AsyncOS configuration "
-                       f"with <{ROOT}>")  # fmt: skip
+        raise _refused(f"this is another kind of XML: it begins with <{shortened(root.tag)}>, and an AsyncOS "
+                       f"configuration with <{ROOT}>")  # fmt: skip
     if builder.masked is not None:
         raise ConfigurationError([Problem(
             builder.masked.place,
@@ -161,6 +168,6 @@ class _Builder:
 
     def _flush(self) -> None:
         if self._text:
-            if self._open:
-                self._open[-1].text += "".join(self._text)
+            if self._open and not self._open[-1].children:  # between children there is white space only
+                self._open[-1].text = "".join(self._text)
             self._text.clear()

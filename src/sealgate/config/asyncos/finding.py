@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sealgate.config.asyncos.element import Element
+from sealgate.config.asyncos.element import Element, shortened
 from sealgate.config.problem import ConfigurationError, Problem
 
 
@@ -21,7 +21,8 @@ class Findings:
     def refused(self, element: Element, name: str, error: ConfigurationError) -> None:
         """A row that the schema does not take, with its name in every sentence."""
         for problem in error.problems:
-            self.problem(element, problem.sentence if name in problem.sentence else f"{name!r}: {problem.sentence}")
+            said = problem.sentence if name in problem.sentence else f"{shortened(name)!r}: {problem.sentence}"
+            self.problem(element, said)
 
     def change(self, element: Element, sentence: str) -> None:
         """It is taken, and not quite as it stands."""
@@ -44,5 +45,7 @@ class Seen:
         first = self._first.setdefault(name.lower(), element)
         if first is element:
             return False
-        self._findings.problem(element, f"{name!r} stands here a second time, after line {first.line}; keep one row")
+        self._findings.problem(
+            element, f"{shortened(name)!r} stands here a second time, after line {first.line}; keep one row"
+        )
         return True

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from sealgate.config.asyncos.element import Element
+from sealgate.config.asyncos.element import Element, shortened
 from sealgate.config.asyncos.finding import Findings
 
 _HERE = "listeners stay as they are here; set them with listenerconfig"
@@ -36,7 +36,7 @@ _SECTIONS = (
 def leave_listener(listener: Element, findings: Findings) -> None:
     """What a listener has beside its recipients."""
     name = listener.first("listener_name")
-    label = name.value[:60] if name is not None else "without a name"
+    label = shortened(name.value) if name is not None else "without a name"
     others = [child for child in listener.children if child.tag not in _SILENT and child.tag not in _LISTENER]
     for child in listener.children:
         if child.tag in _LISTENER and (child.value or child.children):

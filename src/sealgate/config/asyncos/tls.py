@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from sealgate.config.asyncos.cipher import served, translated
-from sealgate.config.asyncos.element import Element
+from sealgate.config.asyncos.element import Element, shortened
 from sealgate.config.asyncos.finding import Findings
 from sealgate.config.schema import TlsService
 from sealgate.tls.cipher import DEFAULT
@@ -21,6 +21,7 @@ from sealgate.tls.policy import TlsPolicy
 from sealgate.tls.version import ProtocolVersion, Selection, SelectionError, parse_version
 
 OTHER = "other_clients"
+LONGEST = 2000
 SERVICES: dict[str, tuple[str, Callable[[TlsPolicy, Library], TlsPlan]]] = {
     "gui_https": ("GUI HTTPS", plan_server),
     "inbound_smtp": ("Inbound SMTP", plan_server),
@@ -67,7 +68,9 @@ def read_tls(groups: list[Element], findings: Findings) -> Stated:
     other: Element | None = None
     seen: dict[str, Element] = {}
     for element in (child for group in groups for child in group.children):
-        if (first := seen.setdefault(element.tag, element)) is not element:
+        if len(element.value) > LONGEST:
+            findings.problem(element, f"this has {len(element.value):,} characters, and no setting of TLS {LONGEST:,}")
+        elif (first := seen.setdefault(element.tag, element)) is not element:
             findings.problem(element, f"this stands here a second time, after line {first.line}; keep one of them")
         elif _OTHER.fullmatch(element.tag.lower()):
             other = element if _switch(element, findings) else other
@@ -83,7 +86,7 @@ def read_tls(groups: list[Element], findings: Findings) -> Stated:
 def _switch(element: Element, findings: Findings) -> bool:
     text = element.value.lower()
     if text not in (*_YES, *_NO):
-        findings.problem(element, f"{element.value[:60]!r} is neither yes nor no (1 or 0)")
+        findings.problem(element, f"{shortened(element.value)!r} is neither yes nor no (1 or 0)")
     return text in _YES
 
 
@@ -101,8 +104,8 @@ def _versions(element: Element, findings: Findings) -> frozenset[ProtocolVersion
             number = word.removeprefix("tlsv").removeprefix("tls")
             found.add(parse_version("1.0" if number == "1" else f"1.{number[-1]}"))
     if rest or not element.value:
-        findings.problem(element, f"{element.value[:60]!r} is no SSL method; it is made of tlsv1_0, tlsv1_1, tlsv1_2 "
-                         "and tlsv1_3, or the older tlsv1/tlsv1.2, sslv3tlsv1 and so on")  # fmt: skip
+        findings.problem(element, f"{shortened(element.value)!r} is no SSL method; it is made of tlsv1_0, tlsv1_1, "
+                         "tlsv1_2 and tlsv1_3, or the older tlsv1/tlsv1.2, sslv3tlsv1 and so on")  # fmt: skip
     return frozenset(found)
 
 
