@@ -35,6 +35,8 @@ ZONE = f"""
     half           MX    10 nothing
     half           MX    20 second
     null           MX    0 .
+    half-null      MX    0 .
+    half-null      MX    10 second
     void           MX    10 nothing
     nothing        TXT   "no address here"
     strange        MX    10 lost.other.example.
@@ -107,6 +109,7 @@ def test_the_preferred_host_takes_the_mail_over_tls(gate: Gateway, first: Exim, 
         ("aliased-host", SECOND),  # an MX should not name an alias (RFC 2181 §10.3), and some do
         ("six", SIX),
         ("half", SECOND),  # the preferred host has no address
+        ("half-null", SECOND),  # a null MX record beside another one says nothing (RFC 7505 §3)
     ],
 )
 def test_a_domain_finds_its_host(gate: Gateway, hops: dict[str, Hop], name: str, address: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
@@ -51,6 +52,8 @@ class Message:
     demands: Demands
     held: bool = False
     delay_told: bool = False
+    planned: float = math.inf
+    """When the schedule looks at it again, in seconds since the epoch."""
     waiting: dict[int, Waiting] = field(default_factory=dict)
     notices: int = 0
     """Notices to its sender that are not durable yet: it stays in the spool as long as there is one."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import heapq
 import itertools
+import math
 import random
 from collections.abc import Callable, Coroutine, Sequence
 from typing import Any
@@ -76,8 +77,9 @@ class Schedule:
         now = self._clock()
         ready = [rid for rid, one in message.waiting.items() if one.job is None and one.due <= now]
         later = [one.due for one in message.waiting.values() if one.job is None and one.due > now]
-        if later:
-            heapq.heappush(self._due, (min(later), next(self._order), message.mid))
+        if later and (due := min(later)) < message.planned:
+            message.planned = due  # one that is planned for then already has its entry
+            heapq.heappush(self._due, (due, next(self._order), message.mid))
             self._set_alarm()
         for domain, rids in message.by_domain(ready).items():
             if self._suspended(domain):
@@ -106,6 +108,7 @@ class Schedule:
             mids[heapq.heappop(self._due)[2]] = None
         for mid in mids:
             if (message := self.register.get(mid)) is not None:
+                message.planned = math.inf
                 self.plan(message)
         self._set_alarm()
 

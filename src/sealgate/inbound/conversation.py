@@ -23,7 +23,7 @@ from sealgate.inbound.access import Terms
 from sealgate.inbound.reception import Reception, Trace
 from sealgate.inbound.tools import Answer, SessionTools
 from sealgate.mail.address import Address
-from sealgate.mail.host import PeerName
+from sealgate.mail.host import PeerName, counted_as
 from sealgate.mail.reply import Reply
 from sealgate.process.ids import IdError
 from sealgate.process.lease import Lease
@@ -161,7 +161,7 @@ class Conversation:
             case smtp.StartTls():
                 self._line.begin_tls()
             case smtp.Login():
-                self._tools.logins.ask(self._icid, self._ip, event, self._logged_in)
+                self._tools.logins.ask(self._icid, counted_as(self._ip), event, self._logged_in)
             case smtp.Hangup(reply, reason):
                 self._machine_hung_up(reply, reason)
             case smtp.Quit(reply):

@@ -15,6 +15,7 @@ from sealgate.inbound.access import Terms
 from sealgate.inbound.login import LoginDesk
 from sealgate.inbound.trial import NO_COUNT, Expected, unsaid
 from sealgate.live.revision import Current
+from sealgate.mail.host import counted_as
 from sealgate.net.names import HostNames
 from sealgate.process.channel import ChannelClosed
 from sealgate.process.ids import Ids
@@ -86,19 +87,19 @@ class SessionTools:
     def ask_for_handshake(self, peer_ip: str, then: Callable[[Answer], None]) -> None:
         """Room for one more handshake with this host."""
         limits = self.limits
-        wants = [("handshakes", limits.handshakes), (f"handshakes {peer_ip}", limits.handshakes_per_host)]
+        wants = [("handshakes", limits.handshakes), (f"handshakes {counted_as(peer_ip)}", limits.handshakes_per_host)]
         self._ask(wants, (), then)
 
     def count(self, what: str, most: int, peer_ip: str, terms: Terms, then: Callable[[Answer], None]) -> None:
         """Count one more of what this host may do `most` times an hour under its policy."""
-        self._ask((), [(f"{what} {peer_ip} {terms.policy.name}", most, 1, HOUR)], then)
+        self._ask((), [(f"{what} {counted_as(peer_ip)} {terms.policy.name}", most, 1, HOUR)], then)
 
     def _ask(self, wants: Sequence[Want], charges: Sequence[Charge], then: Callable[[Answer], None]) -> None:
         self.leases.acquire(wants, charges).add_done_callback(partial(_answered, then))
 
 
 def _of_host(peer_ip: str) -> str:
-    return f"connections {peer_ip}"
+    return f"connections {counted_as(peer_ip)}"
 
 
 def _of_policy(peer_ip: str, terms: Terms | None) -> tuple[list[Want], list[Charge]]:

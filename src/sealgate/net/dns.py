@@ -69,8 +69,9 @@ class MailResolver:
             answer = await self._ask(domain, "MX")
         except NoRecords:
             return [MailHost(domain, 0)]
-        hosts = [record for record in answer if isinstance(record, MX)]
-        if any(record.exchange == dns.name.root for record in hosts):
+        records = [record for record in answer if isinstance(record, MX)]
+        hosts = [record for record in records if record.exchange != dns.name.root]
+        if records and not hosts:  # beside others a null MX record means nothing (RFC 7505 §3)
             raise DnsRefused(f"the domain {domain} takes no mail: it publishes a null MX record (RFC 7505)", "5.1.10")
         shuffle.shuffle(hosts)
         hosts.sort(key=lambda record: record.preference)
