@@ -18,6 +18,7 @@ from sealgate.cli.dialogue.talk import EndOfInput, Left
 from sealgate.config.check import check
 from sealgate.config.defaults import Defaults, first_configuration
 from sealgate.config.diff import diff
+from sealgate.config.document import render
 from sealgate.config.edit import Set, edited
 from sealgate.config.problem import ConfigurationError
 from sealgate.config.schema import CertificateProfile, Configuration
@@ -82,6 +83,8 @@ class Desk:
         self.said.append(op)
         if op in self.answers:
             return dict(self.answers[op])
+        if op == "showconfig":
+            return {"text": render(self.current(), mask=True)}
         try:
             answer = await self._changes.handle(self.operator, op, body)
         except ChannelError as error:

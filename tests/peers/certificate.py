@@ -43,6 +43,14 @@ class Authority:
         found = _build(_name(name), self._name, key, self._key, list(names or (name,)), expired=expired)
         return _write(self._folder, name, found, key)
 
+    def sign(self, request: x509.CertificateSigningRequest) -> str:
+        """The certificate that somebody asks for, in PEM form."""
+        public = request.public_key()
+        assert isinstance(public, rsa.RSAPublicKey | ec.EllipticCurvePublicKey)
+        names = request.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+        found = _build(request.subject, self._name, public, self._key, names.get_values_for_type(x509.DNSName))
+        return found.public_bytes(serialization.Encoding.PEM).decode()
+
 
 def self_signed(folder: Path, name: str = "peer.example", *, elliptic: bool = False) -> KeyPair:
     """Write `name`.crt and .key into `folder`: RSA 2048 or P-256, for `name` and 127.0.0.1, for a day."""
@@ -58,7 +66,7 @@ def _name(name: str) -> x509.Name:
 def _build(
     subject: x509.Name,
     issuer: x509.Name,
-    key: Key,
+    key: Key | rsa.RSAPublicKey | ec.EllipticCurvePublicKey,
     signer: Key,
     names: list[str],
     *,
@@ -70,7 +78,7 @@ def _build(
         x509.CertificateBuilder()
         .subject_name(subject)
         .issuer_name(issuer)
-        .public_key(key.public_key())
+        .public_key(key.public_key() if isinstance(key, Key) else key)
         .serial_number(x509.random_serial_number())
         .not_valid_before(now - DAY)
         .not_valid_after(now - HOUR if expired else now + DAY)

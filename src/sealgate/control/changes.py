@@ -17,6 +17,7 @@ from sealgate.config.masking import masked
 from sealgate.config.problem import ConfigurationError, Problem
 from sealgate.config.schema import Configuration
 from sealgate.config.weakness import weaknesses
+from sealgate.control.certificates import told_certificates
 from sealgate.control.commit import Committed, Committer, Conflict, Order
 from sealgate.control.confirm import Confirming
 from sealgate.process.channel import ChannelError
@@ -70,6 +71,8 @@ class Changes:
                 return self._edit(operator, body["steps"], dry=body.get("dry", False))
             case "load":
                 return await self._load(operator, body["text"])
+            case "certificates":
+                return self._certificates(operator, body.get("steps", ()), body.get("name"))
             case "diff":
                 return self._diff(operator)
             case "discard":
@@ -156,6 +159,14 @@ class Changes:
         except ConfigurationError as error:
             self._committer.refused(operator.name, error)
             return {"refused": _told(error.problems)}
+
+    def _certificates(self, operator: Operator, steps: Sequence[Mapping[str, Any]], name: str | None) -> dict[str, Any]:
+        """The certificate profiles of the candidate, as these steps would leave them."""
+        try:
+            configuration = edited(self._candidate(operator).configuration, [step_of(step) for step in steps])
+        except ConfigurationError as error:
+            return {"refused": _told(error.problems)}
+        return {"certificates": told_certificates(configuration, self._now(), name)}
 
     def _diff(self, operator: Operator) -> dict[str, Any]:
         candidate, current = self._candidate(operator), self._current()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from sealgate.cli.dialogue.certconfig import CERTCONFIG
 from sealgate.cli.dialogue.command import Command
 from sealgate.cli.dialogue.committing import COMMIT, CONFIRM
 from sealgate.cli.dialogue.configfile import LOADCONFIG, SAVECONFIG, SHOWCONFIG
@@ -12,6 +13,7 @@ from sealgate.cli.dialogue.state import STATUS, VERSION
 
 COMMANDS: tuple[Command, ...] = (
     SSLCONFIG,
+    CERTCONFIG,
     COMMIT,
     CONFIRM,
     COMMITDETAIL,

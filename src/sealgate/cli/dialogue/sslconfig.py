@@ -23,19 +23,27 @@ from sealgate.tls.version import ProtocolVersion, Selection, parse_version
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """A TLS service: its setting, its word in the menu, how the status and the prompts call it."""
+    """A TLS service: its setting, its word in the menu, how the status and the prompts call it.
+
+    `who` is at the other end, and `effect` becomes of those without a version in common.
+    """
 
     path: str
     word: str
     title: str
     name: str
     server: bool
+    who: str = "servers"
+    effect: str = "can no longer be reached"
 
+
+_CONNECT = "can no longer connect"
+_WAIT = "can no longer be reached over TLS, and their mail waits"
 
 SERVICES = (
-    Service("tls.gui_https", "GUI", "GUI HTTPS", "GUI HTTPS", True),
-    Service("tls.inbound_smtp", "INBOUND", "Inbound SMTP", "inbound SMTP", True),
-    Service("tls.outbound_smtp", "OUTBOUND", "Outbound SMTP", "outbound SMTP", False),
+    Service("tls.gui_https", "GUI", "GUI HTTPS", "GUI HTTPS", True, "browsers and programs", _CONNECT),
+    Service("tls.inbound_smtp", "INBOUND", "Inbound SMTP", "inbound SMTP", True, "peers", _CONNECT),
+    Service("tls.outbound_smtp", "OUTBOUND", "Outbound SMTP", "outbound SMTP", False, effect=_WAIT),
 )
 OTHER = Service("tls.other_clients", "OTHER", "Other TLS Client Services", "Other TLS Client Services", False)
 
@@ -93,7 +101,7 @@ def _editing(service: Service) -> Any:
         ciphers = await talk.ask(_ciphers(service, values["ciphers"], selection))
         for note in _plan(service, ciphers, selection).notes:
             talk.say(f"Note: {note}.")
-        if (line := meaning(present, selection, server=service.server)) is not None:
+        if (line := meaning(present, selection, service.who, service.effect)) is not None:
             talk.say(line)
         await talk.edit(
             Set(f"{service.path}.versions", [version.number for version in selection]),
@@ -194,7 +202,7 @@ async def _edit_tls10(talk: Talk) -> None:
         talk.say(f"{named} comes with it, so that the versions are one unbroken run.")
     if (line := warning(present, selection)) is not None:
         talk.say(line)
-    if (line := meaning(present, selection, server=False)) is not None:
+    if (line := meaning(present, selection, OTHER.who, OTHER.effect)) is not None:
         talk.say(line)
     await talk.edit(Set(f"{OTHER.path}.versions", [version.number for version in selection]))
 

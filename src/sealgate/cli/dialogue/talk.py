@@ -21,7 +21,7 @@ Control = Callable[[str, Answer], Awaitable[Answer]]
 
 T = TypeVar("T")
 
-ASKING = frozenset({"candidate", "diff", "revisions", "audit", "status", "showconfig", "edit"})
+ASKING = frozenset({"candidate", "diff", "revisions", "audit", "status", "showconfig", "certificates", "edit"})
 """Requests that change nothing that is in force."""
 
 
@@ -202,6 +202,15 @@ class Talk:
         found: dict[str, Any] = (await self.shown())["configuration"]
         return found
 
+    async def certificates(self, *steps: Step, name: str | None = None) -> list[Answer]:
+        """The certificate profiles as this command, and these steps, would leave them; `Refusal`."""
+        wanted = [_told(each) for each in (*self._steps, *steps)]
+        answer = await self._request("certificates", {"steps": wanted, "name": name})
+        if "refused" in answer:
+            raise Refusal("\n".join(_located(*problem) for problem in answer["refused"]))
+        found: list[Answer] = answer["certificates"]
+        return found
+
     async def edit(self, *steps: Step) -> bool:
         """Take these steps, all or none; whether they can be. What cannot is said, or ends the command."""
         await self.shown()
@@ -249,5 +258,7 @@ def _located(path: str, sentence: str) -> str:
 
 def _sentence(text: str) -> str:
     """With a capital and a full stop, as the dialogue speaks."""
-    text = text[:1].upper() + text[1:] if text[:1].islower() else text
+    first = text.partition(" ")[0]
+    if first.isalpha() and first.islower():  # and not a name, as aNULL
+        text = text[0].upper() + text[1:]
     return text if not text or text.endswith((".", "?", "!", ":")) else f"{text}."

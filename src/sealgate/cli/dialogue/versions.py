@@ -63,39 +63,30 @@ def warning(old: Selection, new: Selection) -> str | None:
     )
 
 
-def meaning(old: Selection, new: Selection, *, server: bool) -> str | None:
-    """One line on what a change of versions means to peers; None if there is no change."""
-    if old == new:
-        return None
-    return f"This change: {'; '.join(_meanings(old, new, server=server))}."
+def meaning(old: Selection, new: Selection, who: str, effect: str) -> str | None:
+    """One line on what a change of versions means to `who`, as "peers"; None if there is no change.
+
+    `effect` is what becomes of those that have no version in common any more.
+    """
+    return None if old == new else f"This change: {'; '.join(_meanings(old, new, who, effect))}."
 
 
-def _meanings(old: Selection, new: Selection, *, server: bool) -> Iterator[str]:
-    said = False
-    if new.lowest > old.lowest:
-        said = True
-        yield f"{_shut_out(server)} end at {_label(MENU[MENU.index(new.lowest) + 1])}{_effect(server)}"
-    if new.highest < old.highest:
-        said = True
-        yield f"{_shut_out(server)} speak nothing older than {_label(_above(new.highest))}{_effect(server)}"
-    if new.lowest <= ProtocolVersion.TLS1_1 and (new.lowest < old.lowest or old.lowest > ProtocolVersion.TLS1_1):
-        said = True
+def _meanings(old: Selection, new: Selection, who: str, effect: str) -> Iterator[str]:
+    shut_out = list(_shut_out(old, new))
+    if shut_out:
+        yield f"{who} that {', and those that '.join(shut_out)} {effect}"
+    if new.lowest <= ProtocolVersion.TLS1_1 and new.lowest < old.lowest:
         yield "TLS v1.1 and older lower the security level of the whole service: TLS v1.2 signs with SHA-1 too"
-    if not said:
+    elif not shut_out:
         added = " and ".join(_label(version) for version in new if version not in old)
-        yield f"{added} is spoken as well, and no peer is shut out"
+        yield f"{added} is spoken as well, and nobody is shut out"
 
 
-def _shut_out(server: bool) -> str:
-    return "peers that" if server else "servers that"
-
-
-def _effect(server: bool) -> str:
-    return " can no longer connect" if server else " can no longer be reached over TLS, and their mail waits"
-
-
-def _above(version: ProtocolVersion) -> ProtocolVersion:
-    return MENU[MENU.index(version) - 1]
+def _shut_out(old: Selection, new: Selection) -> Iterator[str]:
+    if new.lowest > old.lowest:
+        yield f"end at {_label(MENU[MENU.index(new.lowest) + 1])}"
+    if new.highest < old.highest:
+        yield f"speak nothing older than {_label(MENU[MENU.index(new.highest) - 1])}"
 
 
 def _label(version: ProtocolVersion) -> str:
