@@ -146,6 +146,9 @@ class Paper:
         self.write("\n" if secret else f"{line}\n" if self.interactive else "\n" if prompt else "")
         return line
 
+    def forget_ahead(self) -> None:
+        """Lines are typed one by one here."""
+
 
 def converse(desk: Desk, *lines: str, piped: bool = False) -> tuple[str, int]:
     """What stands on the terminal in the end, and the exit status."""

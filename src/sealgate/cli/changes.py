@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import datetime
 import json
+import os
 import sys
 from collections.abc import Iterable
 
@@ -17,6 +18,7 @@ from sealgate.cli.words import Words, add
 from sealgate.config.check import check
 from sealgate.net.tls.library import measure_library
 from sealgate.process.lock import HomeInUse, lock_home_now
+from sealgate.store.revisions import Revisions
 
 
 def add_commands(words: Words[argparse.ArgumentParser]) -> None:
@@ -121,21 +123,28 @@ def rollback(options: argparse.Namespace) -> int:
 def _rollback_offline(options: argparse.Namespace, comment: str) -> int:
     store = stored(options.home)
     try:
-        lock_home_now(options.home)  # held until this process ends
+        lock = lock_home_now(options.home)
     except HomeInUse as error:
         print(f"{error}, or go back without --offline", file=sys.stderr)
         return 1
-    found = store.get(options.revision)
+    try:
+        return _add_again(store, options.revision, comment)
+    finally:
+        os.close(lock)
+
+
+def _add_again(store: Revisions, number: int, comment: str) -> int:
+    found = store.get(number)
     if found is None:
         known = ", ".join(str(entry.number) for entry in store.list()) or "none"
-        print(f"There is no revision {options.revision}; there are: {known}", file=sys.stderr)
+        print(f"There is no revision {number}; there are: {known}", file=sys.stderr)
         return 1
     if problems := check(found.configuration, measure_library()):
-        print(f"Revision {options.revision} cannot run any more:", file=sys.stderr)
+        print(f"Revision {number} cannot run any more:", file=sys.stderr)
         for problem in problems:
             print(f"  {problem}", file=sys.stderr)
         return 1
     now = datetime.datetime.now(datetime.UTC)
     added = store.add(found.configuration, who="offline", comment=comment, at=now, face="cli")
-    print(f"Revision {added.number} is revision {options.revision} again; it is in force when the gateway is started.")
+    print(f"Revision {added.number} is revision {number} again; it is in force when the gateway is started.")
     return 0

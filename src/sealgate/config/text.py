@@ -26,7 +26,7 @@ _UNITS = {"bytes": _BYTES, "seconds": _SECONDS}
 def value_of(setting: Setting, text: str) -> Any:
     """What JSON has for a typed value; None takes it back to its default. `ValueError` is a sentence."""
     typed = text.strip()
-    if typed.lower() == NONE and NONE not in words_of(setting):
+    if typed.lower() == unset_word(setting):
         if setting.default is None:
             raise ValueError(f"this cannot be left out; write {kind_of(setting)}")
         return None
@@ -41,10 +41,15 @@ def value_of(setting: Setting, text: str) -> Any:
 def text_of(setting: Setting, value: Any) -> str:
     """A value as it would be typed. Secrets are masked before they come here."""
     if value is None or value in ((), []):
-        return NONE
+        return unset_word(setting)
     if setting.is_list:
         return ", ".join(_shown(setting, each) for each in value)
     return _shown(setting, value)
+
+
+def unset_word(setting: Setting) -> str:
+    """The word for "not set": `none`, or `default` where none is a value."""
+    return "default" if NONE in words_of(setting) else NONE
 
 
 def words_of(setting: Setting) -> tuple[str, ...]:
@@ -69,7 +74,9 @@ def kind_of(setting: Setting) -> str:
 
 def help_of(setting: Setting) -> str:
     """What `?` says at the prompt of a setting."""
-    default = "" if setting.default is None else f" {NONE} takes it back to its default: {setting.default}."
+    default = (
+        "" if setting.default is None else f" {unset_word(setting)} takes it back to its default: {setting.default}."
+    )
     return f"{setting.help}\nType {kind_of(setting)}.{default}"
 
 

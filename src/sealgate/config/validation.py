@@ -27,7 +27,9 @@ def validated(data: object) -> Configuration:
 
 def validated_value(setting: Setting, value: Any) -> Any:
     """One value of a setting, by itself; `ConfigurationError` says what is wrong with it."""
-    declared: Any = Annotated[(setting.field.annotation, *setting.field.metadata)]
+    declared: Any = setting.field.annotation
+    if setting.field.metadata:
+        declared = Annotated[(declared, *setting.field.metadata)]
     try:
         return TypeAdapter(declared).validate_python(value)
     except ValidationError as error:

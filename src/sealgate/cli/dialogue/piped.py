@@ -32,3 +32,6 @@ class Piped:
         if prompt:
             self.write("\n")
         return line.rstrip("\r\n")
+
+    def forget_ahead(self) -> None:
+        """Nothing: what follows a wrong answer are commands, and those that act are refused."""

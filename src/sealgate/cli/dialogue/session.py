@@ -119,6 +119,7 @@ class Session:
 
     def _refuse(self, sentence: str) -> None:
         self._refused = True
+        self._terminal.forget_ahead()
         self._terminal.write(f"{sentence}\n")
 
     def _near(self, word: str) -> str:

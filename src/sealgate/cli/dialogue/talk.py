@@ -50,6 +50,9 @@ class Terminal(Protocol):
     async def read(self, prompt: str, *, words: Sequence[str] = (), secret: bool = False, command: bool = False) -> str:
         """One line, without its end; `EndOfInput`, `Left`. `words` complete it; a `command` is remembered."""
 
+    def forget_ahead(self) -> None:
+        """Drop lines that were pasted and not read yet."""
+
 
 @dataclass(frozen=True, slots=True)
 class Question(Generic[T]):
@@ -120,6 +123,7 @@ class Talk:
             except Refusal as refusal:
                 if not self.interactive:
                     raise
+                self._terminal.forget_ahead()
                 self.say(str(refusal))
 
     async def ask_lines(self, text: str, help_text: str = "") -> str:

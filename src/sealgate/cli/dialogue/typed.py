@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections import deque
 from collections.abc import Sequence
 
 from prompt_toolkit import PromptSession
@@ -24,6 +25,7 @@ class Typed:
         output.enable_cpr = False  # nothing here needs to know where the cursor stands
         self._commands: PromptSession[str] = PromptSession(output=output, history=InMemoryHistory())
         self._answers: PromptSession[str] = PromptSession(output=output, history=DummyHistory())
+        self._ahead: deque[str] = deque()
 
     def write(self, text: str) -> None:
         """At once."""
@@ -31,7 +33,20 @@ class Typed:
         sys.stdout.flush()
 
     async def read(self, prompt: str, *, words: Sequence[str] = (), secret: bool = False, command: bool = False) -> str:
-        """What is typed up to Enter; a secret is not shown."""
+        """What is typed up to Enter; a secret is not shown. Lines that were pasted together answer one by one."""
+        if self._ahead:
+            line = self._ahead.popleft()
+            self.write(f"{prompt}\n" if secret else f"{prompt}{line}\n")
+            return line
+        line, *ahead = (await self._typed(prompt, words, secret=secret, command=command)).split("\n")
+        self._ahead.extend(ahead[:-1] if ahead and not ahead[-1] else ahead)
+        return line
+
+    def forget_ahead(self) -> None:
+        """What was pasted behind a wrong answer is not taken for answers to other questions."""
+        self._ahead.clear()
+
+    async def _typed(self, prompt: str, words: Sequence[str], *, secret: bool, command: bool) -> str:
         session = self._commands if command else self._answers
         try:
             return await session.prompt_async(
