@@ -6,6 +6,8 @@ While an answer is owed the machine gives no further event, so that everything h
 
 from __future__ import annotations
 
+import asyncio
+from enum import Enum
 from functools import partial
 from typing import Protocol
 
@@ -34,6 +36,21 @@ from sealgate.tls.verdict import Outcome
 
 _BY_CLIENT = "Receiving aborted by the client"
 
+TURN = 64
+"""Events of one connection that are handled before the others have their turn: a client may pipeline thousands."""
+
+MOST_WAITING = 256 * 1024
+"""Bytes that a client may send ahead while an answer is owed to it."""
+
+
+class Hold(Enum):
+    """Why nothing is read of a peer; it is read again when no reason is left."""
+
+    ADMISSION = "its terms are not known yet"
+    ANSWERS = "it does not read its replies"
+    WORK = "what it has sent is not done yet"
+    DISK = "the disk is behind"
+
 
 class Line(Protocol):
     """The connection under a conversation."""
@@ -49,11 +66,15 @@ class Line(Protocol):
     def write(self, data: bytes) -> None:
         """Send."""
 
-    def pause(self) -> None:
+    @property
+    def clogged(self) -> bool:
+        """Whether the peer does not read its replies."""
+
+    def pause(self, why: Hold) -> None:
         """Read nothing for now."""
 
-    def resume(self) -> None:
-        """Read on."""
+    def resume(self, why: Hold) -> None:
+        """Read on, if nothing else is in the way."""
 
     def close(self) -> None:
         """Close when all is sent."""
@@ -92,6 +113,8 @@ class Conversation:
         self._bad_recipients = 0
         self._under_way = False  # a body has begun
         self._chunked = False  # and came by BDAT
+        self._next_turn: asyncio.Handle | None = None
+        self._is_behind = False  # the peer has said more than one turn had room for
         self.storing = False  # a message is whole and becomes durable
 
     def tls_started(self, outcome: Outcome, *, anew: bool) -> None:
@@ -107,8 +130,15 @@ class Conversation:
         """Whether nothing is under way that should be finished."""
         return self._reception is None and not self.storing
 
+    @property
+    def is_busy(self) -> bool:
+        """Whether something that the peer has said is not answered yet."""
+        return self._is_behind or self.machine.owes_answer
+
     def end(self) -> None:
         """The connection is gone. A message that is becoming durable is delivered all the same."""
+        if self._next_turn is not None:
+            self._next_turn.cancel()
         if not self.storing:
             self._drop("Receiving aborted")
 
@@ -116,12 +146,39 @@ class Conversation:
         if self._reception is not None:
             self._reception.abandon(reason)
             self._reception = None
+            self._line.resume(Hold.DISK)  # which has nothing more to write, and will not say so
         self._under_way = False
 
     def pump(self) -> None:
-        """Let the machine say what it has understood, until it wants bytes or an answer is owed."""
-        while not self._line.over and (event := self.machine.next_event()) is not None:
+        """Let the machine say what it has understood, until it wants bytes or an answer is owed.
+
+        All at once only as far as one turn goes: then the others come first, and a client that does not read its
+        replies, before it is told more.
+        """
+        for _ in range(TURN):
+            if self._line.over:
+                return
+            event = self.machine.next_event()
+            if event is None:
+                self._is_behind = False
+                self._read_on()
+                return
             self._handle(event)
+        self._is_behind = True
+        self._line.pause(Hold.WORK)
+        if self._next_turn is None and not self._line.clogged:
+            self._next_turn = asyncio.get_running_loop().call_soon(self._take_turn)
+
+    def _take_turn(self) -> None:
+        self._next_turn = None
+        self.pump()
+
+    def _read_on(self) -> None:
+        """A commit, a count or a login makes input wait, and that much may wait."""
+        if self.machine.pending_plaintext > MOST_WAITING:
+            self._line.pause(Hold.WORK)
+        else:
+            self._line.resume(Hold.WORK)
         if not self.machine.owes_answer:
             self._line.all_answered()
 
@@ -135,7 +192,6 @@ class Conversation:
         """From a callback: the answer, and what the client has sent meanwhile."""
         if not self._line.over:
             self._answer(reply)
-            self._line.resume()
             self.pump()
 
     def _handle(self, event: smtp.Event) -> None:
@@ -280,8 +336,8 @@ class Conversation:
     def _take(self, data: bytes) -> None:
         """A piece of the body; the peer waits while the disk is behind."""
         assert self._reception is not None
-        if not self._reception.write(data, self._line.resume):
-            self._line.pause()
+        if not self._reception.write(data, partial(self._line.resume, Hold.DISK)):
+            self._line.pause(Hold.DISK)
 
     def _message_end(self, event: smtp.MessageEnd) -> None:
         assert self._reception is not None
@@ -312,7 +368,6 @@ class Conversation:
             reply = replies.QUEUE_FULL if fault.kind == "full" else replies.SERVER_ERROR
         self._answer(reply)
         self._line.message_done()
-        self._line.resume()
         self.pump()
 
 

@@ -9,7 +9,7 @@ from typing import cast
 from sealgate.event.facts import ConnectionClosed, ConnectionOpened, ConnectionRefused, ReceivingFailed
 from sealgate.inbound.access import Terms
 from sealgate.inbound.admission import Admission
-from sealgate.inbound.conversation import Conversation
+from sealgate.inbound.conversation import Conversation, Hold
 from sealgate.inbound.handshake import fact_of
 from sealgate.inbound.machine import govern, machine_for
 from sealgate.inbound.tools import Answer, SessionTools
@@ -27,9 +27,6 @@ from sealgate.tls.policy import ClientCertificate
 
 _HANDED_OVER: Place = ("a trial", 0)
 
-MOST_WAITING = 256 * 1024
-"""Bytes that a client may send ahead while its message is being made durable."""
-
 
 class Session(asyncio.Protocol):
     """Receives mail from one peer."""
@@ -46,6 +43,7 @@ class Session(asyncio.Protocol):
         self._handshake_lease: Lease | None = None
         self._last_word: tuple[Reply | None, str] | None = None
         self._early = b""
+        self._holds: set[Hold] = set()
         self._icid = 0
         self._ended = False
         self._lost = False
@@ -72,7 +70,7 @@ class Session(asyncio.Protocol):
         except IdError:
             plain.abort()  # the supervisor's disk is full, or the supervisor is gone: nothing can be promised
             return
-        plain.pause_reading()
+        self.pause(Hold.ADMISSION)
         name = self._tools.names.known(ip)
         known = NAMELESS if name is None else name
         self._tools.emit(
@@ -104,7 +102,7 @@ class Session(asyncio.Protocol):
         if self._ended or self._transport is None or self._live.settings.implicit_tls:
             return
         self._greet(encrypted=False)
-        self._transport.resume_reading()
+        self.resume(Hold.ADMISSION)
 
     def settle(self, terms: Terms) -> None:
         """The terms are known: begin, or go on behind the greeting."""
@@ -129,7 +127,7 @@ class Session(asyncio.Protocol):
         if self._early:
             early, self._early = self._early, b""
             self.data_received(early)
-            self.resume()
+            self.resume(Hold.ADMISSION)
 
     def turn_away(self, reply: Reply | None, reason: str) -> None:
         """Not this host, or not now. Whoever has been greeted hears it in answer to its first command."""
@@ -160,19 +158,17 @@ class Session(asyncio.Protocol):
             # Before admission reading is paused, but one read may be under way; behind the greeting a host may
             # pipeline, which is not read on before its terms are known.
             self._early += data
-            self.pause()
+            self.pause(Hold.ADMISSION)
             return
         conversation.machine.receive(data)
         conversation.pump()
-        if conversation.machine.pending_plaintext > MOST_WAITING:
-            self.pause()  # a commit, a count or a login makes input wait this long, and resumes
 
     def eof_received(self) -> bool | None:
         """The peer says no more. What it has asked for is still answered: Exim closes its side behind QUIT.
 
         A client that is not told of a message that was taken would send it again (RFC 5321 §4.1.1.10).
         """
-        if self._conversation is not None and self._conversation.machine.owes_answer and not self._ended:
+        if self._conversation is not None and self._conversation.is_busy and not self._ended:
             self._half_closed = True
             return True
         self._lost = True
@@ -204,20 +200,31 @@ class Session(asyncio.Protocol):
 
     def pause_writing(self) -> None:
         """The peer does not read its replies: neither is it read."""
-        self.pause()
+        self.pause(Hold.ANSWERS)
 
     def resume_writing(self) -> None:
         """The peer reads again."""
-        self.resume()
+        self.resume(Hold.ANSWERS)
+        if self._conversation is not None:
+            self._conversation.pump()
 
-    def pause(self) -> None:
+    @property
+    def clogged(self) -> bool:
+        """Whether the peer does not read its replies."""
+        return Hold.ANSWERS in self._holds
+
+    def pause(self, why: Hold) -> None:
         """Read nothing for now."""
+        self._holds.add(why)
         if self._transport is not None:
             self._transport.pause_reading()
 
-    def resume(self) -> None:
-        """Read on."""
-        if self._transport is not None and not self._ended:
+    def resume(self, why: Hold) -> None:
+        """Read on, if nothing else is in the way."""
+        if why not in self._holds:
+            return
+        self._holds.discard(why)
+        if self._transport is not None and not self._holds and not self._ended:
             self._transport.resume_reading()
 
     def write(self, data: bytes) -> None:
@@ -319,6 +326,7 @@ class Session(asyncio.Protocol):
         limits = self._tools.limits
         layer = TlsTransport(plain, self, self._loop)
         self._transport = layer
+        self._holds.clear()
         layer.accept(self._contexts, timeout=limits.handshake_timeout, hello_limit=limits.hello_size)
         if self._early:
             early, self._early = self._early, b""
