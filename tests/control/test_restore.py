@@ -251,6 +251,17 @@ def test_nothing_is_restored_below_a_gateway_that_runs(home: Path) -> None:
         pass
 
 
+def test_root_gives_away_no_file_that_a_link_in_the_home_leads_to(home: Path, tmp_path: Path) -> None:
+    """Else whoever has the home would only need to wait for root to make a backup."""
+    shadow = tmp_path / "shadow"
+    shadow.write_text("root's own")
+    (home / "gateway.lock").unlink(missing_ok=True)
+    (home / "gateway.lock").symlink_to(shadow)
+    with pytest.raises(StoreError, match=r"gateway\.lock is a link"), at_rest(home):
+        pass
+    assert shadow.read_text() == "root's own"
+
+
 KILLED = """
 import os, pathlib, shutil, signal, sys
 from sealgate.control import backup

@@ -156,7 +156,7 @@ def _settle_in(part: Path, home: Path) -> None:
     for folder, _, files in os.walk(part):
         for path in (Path(folder), *(Path(folder, name) for name in files)):
             if os.geteuid() == 0:
-                os.chown(path, owner.st_uid, owner.st_gid)
+                os.chown(path, owner.st_uid, owner.st_gid, follow_symlinks=False)
         for name in files:
             _sync(Path(folder, name))
         sync_folder(Path(folder))
@@ -193,7 +193,7 @@ def _carry_on(home: Path) -> Path | None:
         sync_folder(before)
         if os.geteuid() == 0:
             owner = home.stat()
-            os.chown(before, owner.st_uid, owner.st_gid)
+            os.chown(before, owner.st_uid, owner.st_gid, follow_symlinks=False)
     ready.rename(home / _PART)  # decided, and done
     shutil.rmtree(home / _PART)
     return before if before.exists() else None

@@ -7,6 +7,7 @@ after a supervisor has been killed, the next one cannot start workers on spools 
 from __future__ import annotations
 
 import asyncio
+import errno
 import fcntl
 import os
 from contextlib import suppress
@@ -41,7 +42,14 @@ def lock_home_now(home: Path) -> int:
 
 
 def _open(home: Path) -> int:
-    return os.open(home / "gateway.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    # Root gives this file away: it must be in the home, not where a link in the home leads.
+    flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
+    try:
+        return os.open(home / "gateway.lock", flags, 0o600)
+    except OSError as error:
+        if error.errno != errno.ELOOP:
+            raise
+        raise HomeInUse(f"{home / 'gateway.lock'} is a link, and must be a file of the gateway's; remove it") from error
 
 
 def _in_use(home: Path, fd: int) -> HomeInUse:
