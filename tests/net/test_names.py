@@ -24,6 +24,9 @@ ZONE: Zone = {
     ("5.2.0.192.in-addr.arpa", "PTR"): ["flaky.example."],
     ("flaky.example", "A"): "SERVFAIL",
     ("6.2.0.192.in-addr.arpa", "PTR"): "silence",
+    ("7.2.0.192.in-addr.arpa", "PTR"): [r"mail\.partner.example."],
+    (r"mail\.partner.example", "A"): ["192.0.2.7"],  # a label of one's own with a dot in it
+    ("8.2.0.192.in-addr.arpa", "PTR"): [r"trap\.."],
     ("1.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.8.b.d.0.1.0.0.2.ip6.arpa", "PTR"): ["six.example."],
     ("six.example", "AAAA"): ["2001:db8::1"],
 }
@@ -56,6 +59,8 @@ def hosts_of(server: NameServer, patience: float = 5.0) -> HostNames:
         ("192.0.2.3", PeerName("second.example", verified=True)),
         ("192.0.2.4", PeerName(unsure=True)),
         ("192.0.2.5", PeerName("flaky.example", unsure=True)),
+        ("192.0.2.7", PeerName(r"mail\.partner.example")),
+        ("192.0.2.8", PeerName("trap\\")),
         ("192.0.2.77", NAMELESS),
         ("2001:db8::1", PeerName("six.example", verified=True)),
     ],

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import ipaddress
+import re
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -31,6 +32,9 @@ MOST_UNDER_WAY = 200
 
 MOST_NAMES = 3
 """PTR records of one host that are followed."""
+
+_HOST_NAME = re.compile(r"[a-z0-9_-]+(?:\.[a-z0-9_-]+)*")
+"""Labels of DNS may hold anything, a dot too: `a\\.partner.example` ends like a name of partner.example and is none."""
 
 Then = Callable[[PeerName], None]
 
@@ -105,7 +109,7 @@ async def name_of(resolver: MailResolver, ip: str) -> PeerName:
         return NAMELESS
     names = [pointer.rstrip(".").lower() for pointer in pointers[:MOST_NAMES]]
     unsure = False
-    for name in names:
+    for name in filter(_HOST_NAME.fullmatch, names):
         try:
             if address in map(ipaddress.ip_address, await _addresses(resolver, name, address.version)):
                 return PeerName(name, verified=True)
