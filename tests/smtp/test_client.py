@@ -10,6 +10,7 @@ from sealgate.mail.reply import Reply
 from sealgate.smtp.client import (
     LINE_LIMIT,
     LINES_LIMIT,
+    TEXT_LIMIT,
     Capabilities,
     ClientMachine,
     InjectionFault,
@@ -92,6 +93,16 @@ def test_the_longest_line_and_the_longest_reply_are_read() -> None:
     ((reply,), fault) = heard([b"250-x\r\n" * (LINES_LIMIT - 1) + b"250 x\r\n"])
     assert not fault
     assert len(reply.lines) == LINES_LIMIT
+
+
+def test_of_a_reply_only_so_much_is_kept() -> None:
+    """A hostile server could say 800 kB, and that for every recipient and every attempt."""
+    line = b"x" * (LINE_LIMIT - 6)
+    ((reply,), fault) = heard([b"550-" + line + b"\r\n"] * (LINES_LIMIT - 1) + [b"550 " + line + b"\r\n"])
+    assert not fault
+    assert (reply.code, sum(map(len, reply.lines))) == (550, TEXT_LIMIT)
+    ((reply,), _) = heard([b"550 " + b"\xff" * (LINE_LIMIT - 6) + b"\r\n"])
+    assert len(reply.lines[0]) == TEXT_LIMIT
 
 
 def test_a_reply_without_end_is_waited_for() -> None:

@@ -67,8 +67,13 @@ def recipient(message: Message, one: Waiting) -> dict[str, Any]:
         "busy": one.busy,
         "attempts": one.attempts,
         "due": one.due,
-        "said": one.said[:LONGEST_WORDS],
+        "said": _shortened(one.said),
     }
+
+
+def _shortened(said: str) -> str:
+    """A character that is not ASCII is up to twelve bytes of JSON, and an answer must fit in a frame."""
+    return said[: LONGEST_WORDS if said.isascii() else LONGEST_WORDS // 4]
 
 
 async def count(schedule: Schedule, selection: Selection) -> dict[str, int]:
@@ -102,7 +107,7 @@ class Outlook:
         self.recipients += 1
         setattr(self, state, getattr(self, state) + 1)
         if one.said and one.attempts >= self.attempts:
-            self.said, self.attempts = one.said[:LONGEST_WORDS], one.attempts
+            self.said, self.attempts = _shortened(one.said), one.attempts
         if state == "deferred" and (self.next_attempt is None or one.due < self.next_attempt):
             self.next_attempt = one.due
 

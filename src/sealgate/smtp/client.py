@@ -24,6 +24,9 @@ LINE_LIMIT = 4096
 LINES_LIMIT = 200
 """Lines of one reply."""
 
+TEXT_LIMIT = 4096
+"""Characters of one reply that are kept: it is logged, queued and told to senders for every recipient."""
+
 _LINE = re.compile(rb"([2-5][0-9]{2})(?:([ -])(.*))?", re.DOTALL)
 _ENHANCED = re.compile(r"#?([245]\.[0-9]{1,3}\.[0-9]{1,3})(?: |$)")
 _SHOWN = 60
@@ -107,7 +110,7 @@ class ClientMachine:
         return match[2] != b"-"
 
     def _reply(self) -> Reply:
-        lines, self._lines = tuple(self._lines), []
+        lines, self._lines = _beginning(self._lines), []
         self._awaits_tls = self._asked_tls and self._code == 220
         match = _ENHANCED.match(lines[0])
         # A status of another class than the code contradicts it, and says nothing (RFC 2034 §4).
@@ -181,6 +184,18 @@ def _command(line: str, utf8: bool = False) -> bytes:
     if not (is_visible(line) and (utf8 or line.isascii())):
         raise ValueError(f"{line!r} cannot be sent as an SMTP command")
     return f"{line}\r\n".encode()
+
+
+def _beginning(lines: Sequence[str]) -> tuple[str, ...]:
+    """As much of a reply as is kept."""
+    kept: list[str] = []
+    left = TEXT_LIMIT
+    for line in lines:
+        kept.append(line[:left])
+        left -= len(line)
+        if left <= 0:
+            break
+    return tuple(kept)
 
 
 def _printable(line: bytes) -> str:
