@@ -45,6 +45,7 @@ PLAIN: dict[str | bytes, Login | Reply] = {
     "\0alice\0": replies.AUTH_MALFORMED,
     "\0\0secret": replies.AUTH_MALFORMED,
     "\0\0": replies.AUTH_MALFORMED,
+    f"\0{'x' * 256}\0secret": replies.AUTH_MALFORMED,
     "\0alice\0se\0cret": replies.AUTH_MALFORMED,
     "\0al\nice\0secret": replies.AUTH_MALFORMED,
     "\0al\u202eice\0secret": replies.AUTH_MALFORMED,

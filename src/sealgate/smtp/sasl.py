@@ -14,6 +14,9 @@ from sealgate.smtp import replies
 from sealgate.smtp.event import Challenge, Login
 from sealgate.smtp.parameters import words
 
+LONGEST_NAME = 255
+"""Characters of a login that are looked at."""
+
 Names = tuple[str, str]
 
 
@@ -77,8 +80,12 @@ def _read_login(responses: Sequence[str]) -> Names | Reply:
 
 
 def _checked(name: str, passphrase: str) -> Names | Reply:
-    """No control characters but in the passphrase, and no NUL there (RFC 4616 §2)."""
-    if not name or not name.isprintable() or not passphrase or "\0" in passphrase:
+    """No control characters but in the passphrase, and no NUL there (RFC 4616 §2).
+
+    A name that no account can have is none: failures are counted by name, and names of any length would be much to
+    remember.
+    """
+    if not name or len(name) > LONGEST_NAME or not name.isprintable() or not passphrase or "\0" in passphrase:
         return replies.AUTH_MALFORMED
     return name, passphrase
 

@@ -113,11 +113,11 @@ class LimitSettings(Settings):
 
     connections: Count = Field(default=1000, ge=1, le=100_000, description="The most SMTP connections.")
     connections_per_host: Count = Field(
-        default=100, ge=1, le=100_000, description="The most SMTP connections from one address."
+        default=100, ge=1, le=100_000, description="The most SMTP connections from one address, or one IPv6 /64."
     )
     handshakes: Count = Field(default=200, ge=1, le=100_000, description="The most TLS handshakes under way.")
     handshakes_per_host: Count = Field(
-        default=50, ge=1, le=100_000, description="The most TLS handshakes under way with one address."
+        default=50, ge=1, le=100_000, description="The most TLS handshakes under way with one address, or one IPv6 /64."
     )
     handshake_timeout: Seconds = Field(
         default=30, ge=0.1, le=600, description="How long a TLS handshake takes at most."
