@@ -104,12 +104,14 @@ def test_a_relaying_row_for_every_listener_relays_on_the_private_ones_only() -> 
     assert [terms.decision for terms in decisions if terms] == ["ACCEPT", "RELAY"]
 
 
+ROUTED = "550 5.7.1 relaying denied: the part before @ names a route (%, ! or @)"
 RULES = [
     {"recipient": "boss@inside.example", "action": "accept"},
     {"recipient": "postmaster@", "action": "accept"},
     {"recipient": "old.example", "reply": "we have moved"},
     {"recipient": ".inside.example"},
     {"recipient": "guest@inside.example"},
+    {"recipient": "100%@inside.example", "action": "accept"},
     {"recipient": r'"the\ cat"@inside.example'},
     {"recipient": ".deep.inside.example", "action": "accept"},
 ]
@@ -126,6 +128,11 @@ RULES = [
         ('"guest"@inside.example', "550 5.1.1 recipient rejected"),  # the same mailbox (RFC 5321 §4.1.2)
         (r'"g\uest"@inside.example', "550 5.1.1 recipient rejected"),
         ('"the cat"@inside.example', "550 5.1.1 recipient rejected"),
+        ("you%elsewhere.example@inside.example", ROUTED),
+        ("elsewhere.example!you@inside.example", ROUTED),
+        ('"you@elsewhere.example"@inside.example', ROUTED),
+        (r'"you\@elsewhere.example"@a.deep.inside.example', ROUTED),
+        ("100%@inside.example", None),  # it has a row of its own
         ("postmaster@old.example", None),  # user@ is closer than the domain
         ("you@old.example", "550 5.1.1 we have moved"),
         ("you@sub.inside.example", "550 5.1.1 recipient rejected"),
@@ -148,6 +155,7 @@ def test_whoever_may_relay_is_refused_rejected_recipients_all_the_same() -> None
     assert accept_recipient(settings, terms, parse_address("you@elsewhere.example")) is None
     assert accept_recipient(settings, terms, parse_address("guest@inside.example")) is not None
     assert accept_recipient(settings, terms, Address("postmaster", "")) is None
+    assert accept_recipient(settings, terms, parse_address("you%far.example@inside.example")) is None
 
 
 def test_a_login_relays_anywhere() -> None:

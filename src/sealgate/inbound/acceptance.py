@@ -11,6 +11,9 @@ from sealgate.mail.address import Address
 from sealgate.mail.reply import Reply
 from sealgate.smtp import replies
 
+_ROUTING = frozenset("%!@")
+"""What makes `user%elsewhere.example@here.example` and its like a route to elsewhere, for many servers."""
+
 RAT = "RAT"
 """What the log calls the recipient access table."""
 
@@ -33,11 +36,15 @@ def accept_recipient(
 def decide_recipient(configuration: Configuration, terms: Terms, recipient: Address, *, logged_in: bool) -> Decision:
     """A row of the recipient access table comes first, whoever sends: then the accepted domains, then who may relay.
 
-    `postmaster` is always taken (RFC 5321 §4.5.1).
+    `postmaster` is always taken (RFC 5321 §4.5.1). Who may not relay gives no route to the host behind, which trusts
+    this gateway and might follow it (RFC 5321 §C): only a row for that very address lets one through.
     """
     if not recipient.domain:  # the address parser lets no other bare local part through
         return Decision(None, "postmaster is always taken")
     rule = rule_for(configuration, recipient)
+    may_relay = terms.relays or logged_in
+    if not (may_relay or (rule and "@" in rule.recipient) or _ROUTING.isdisjoint(recipient.local_key)):
+        return Decision(replies.ROUTE_DENIED, "a route in the part before @, and no right to relay")
     if rule is not None:
         refusal = None if rule.action == "accept" else _rejected(rule.reply)
         return Decision(refusal, f"the row {rule.recipient} of recipient_access")
