@@ -15,6 +15,7 @@ from sealgate.config.check import check
 from sealgate.config.diff import Change, diff
 from sealgate.config.problem import ConfigurationError, Problem
 from sealgate.config.schema import Configuration
+from sealgate.control.validity import out_of_time
 from sealgate.control.verification import Verification
 from sealgate.event.facts import CertificatesRenewed, Event, RevisionApplied, RevisionRefused
 from sealgate.live.material import read_material, read_trust
@@ -132,7 +133,7 @@ class Committer:
         current = self._revisions.current()
         changes = self._changes(order, current)
         self._refuse_while_pending(order)
-        payload = self._checked(order, 1 if current is None else current.number + 1)
+        payload = self._checked(order, current)
         await self._prepare(payload)
         revision, deadline = await self._persist(order)
         await self._supervisor.request("swap", {"revision": revision.number}, timeout=SWAP_PATIENCE)
@@ -159,13 +160,16 @@ class Committer:
                 f"revision {pending.revision} waits to be confirmed until {until}: confirm it or roll it back"
             )
 
-    def _checked(self, order: Order, number: int) -> dict[str, Any]:
+    def _checked(self, order: Order, current: Revision | None) -> dict[str, Any]:
         problems = check(order.configuration, self._library)
         if problems:
             raise ConfigurationError(problems)
-        payload = payload_of(number, order.configuration, self._library)
+        payload = payload_of(1 if current is None else current.number + 1, order.configuration, self._library)
         if payload["all_faults"]:
             raise ConfigurationError(tuple(Problem("", sentence) for sentence in payload["all_faults"]))
+        before = None if current is None else current.configuration
+        if expired := out_of_time(payload, order.configuration, before, self._now()):
+            raise ConfigurationError(expired)
         return payload
 
     async def _prepare(self, payload: dict[str, Any]) -> None:
