@@ -94,3 +94,15 @@ def test_a_default_is_shown_as_it_would_be_typed(path: str) -> None:
 def test_whatever_is_typed_is_a_value_or_a_sentence(path: str, text: str) -> None:
     with suppress(ValueError):
         value_of(SETTINGS[path], text)
+
+
+@given(st.integers(64 << 10, 1 << 40))
+def test_a_size_means_what_it_shows(size: int) -> None:
+    setting = SETTINGS["listeners.max_message_size"]
+    assert value_of(setting, text_of(setting, size)) == size
+
+
+@given(st.integers(1, 86400) | st.floats(0.1, 86400).map(lambda number: round(number, 3)))
+def test_a_time_means_what_it_shows(seconds: float) -> None:
+    setting = SETTINGS["listeners.idle_timeout"]
+    assert value_of(setting, text_of(setting, seconds)) == seconds

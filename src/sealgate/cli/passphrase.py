@@ -16,20 +16,29 @@ def run(options: argparse.Namespace) -> int:
     """Ask twice on a terminal, or read one line from a pipe; print the hash."""
     try:
         passphrase = _asked() if sys.stdin.isatty() else sys.stdin.readline().rstrip("\r\n")
-        (passphrase or "").encode()  # as a login sends it (RFC 4616 §2)
     except EOFError:
         passphrase = ""
     except UnicodeError:
-        print("A passphrase is text in UTF-8: nothing was hashed.", file=sys.stderr)
-        return 1
+        passphrase = "\udc80"  # read as nothing that UTF-8 has
     if passphrase is None:
         print("The two differ: nothing was hashed.", file=sys.stderr)
         return 1
-    if not SHORTEST <= len(passphrase) <= LONGEST:
-        print(f"A passphrase has {SHORTEST} to {LONGEST} characters; better a few words.", file=sys.stderr)
+    if (fault := fault_of(passphrase)) is not None:
+        print(f"{fault[:1].upper()}{fault[1:]}.", file=sys.stderr)
         return 1
     print(hash_passphrase(passphrase))
     return 0
+
+
+def fault_of(passphrase: str) -> str | None:
+    """Why this can be no passphrase, or None."""
+    try:
+        passphrase.encode()  # as a login sends it (RFC 4616 §2)
+    except UnicodeError:
+        return "a passphrase is text in UTF-8"
+    if not SHORTEST <= len(passphrase) <= LONGEST:
+        return f"a passphrase has {SHORTEST} to {LONGEST} characters; better a few words"
+    return None
 
 
 def _asked() -> str | None:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from sealgate.config.check_access import access_problems, listeners_of
 from sealgate.config.problem import Problem
+from sealgate.config.references import unknown_names
 from sealgate.config.schema import Configuration, Listener, TlsService, TlsSettings
 from sealgate.config.schema.base import Row
 from sealgate.config.schema.delivery import MX
@@ -16,7 +17,7 @@ from sealgate.tls.plan import PlanError, TlsPlan, plan_client, plan_server
 
 def check(configuration: Configuration, library: Library) -> tuple[Problem, ...]:
     """Every problem; none means that the configuration can run on this build, if its sockets and files are there."""
-    rules = (_unique, _certificates, _listeners, _endpoints, access_problems, _delivery, _routes)
+    rules = (_unique, _certificates, _references, _listeners, _endpoints, access_problems, _delivery, _routes)
     found = [problem for rule in rules for problem in rule(configuration)]
     return (*found, *_tls(configuration, library))
 
@@ -63,25 +64,17 @@ def _unique(configuration: Configuration) -> Iterator[Problem]:
 
 
 def _certificates(configuration: Configuration) -> Iterator[Problem]:
-    """Each profile is whole, in one of its two ways, and whoever names a profile names one that is there."""
+    """Each profile is whole, in one of its two ways."""
     for index, profile in enumerate(configuration.certificates):
         stored = profile.certificate is not None, profile.key is not None
         filed = profile.certificate_file is not None, profile.key_file is not None
         if (stored, filed) not in (((True, True), (False, False)), ((False, False), (True, True))):
             sentence = "give either certificate and key, or certificate_file and key_file"
             yield Problem(f"certificates[{index}]", f"{profile.name!r} is not one whole profile; {sentence}")
-    for index, listener in enumerate(configuration.listeners):
-        for place, name in enumerate(listener.certificates):
-            yield from _known_profile(configuration, f"listeners[{index}].certificates[{place}]", name)
-    if configuration.delivery.certificate is not None:
-        yield from _known_profile(configuration, "delivery.certificate", configuration.delivery.certificate)
 
 
-def _known_profile(configuration: Configuration, path: str, name: str) -> Iterator[Problem]:
-    known = [profile.name for profile in configuration.certificates]
-    if name not in known:
-        there = f"there are {', '.join(known)}" if known else "there is none yet"
-        yield Problem(path, f"there is no certificate profile {name!r}; {there}")
+def _references(configuration: Configuration) -> Iterator[Problem]:
+    yield from unknown_names(configuration.model_dump(mode="json"))
 
 
 def _listeners(configuration: Configuration) -> Iterator[Problem]:

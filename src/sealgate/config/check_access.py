@@ -13,7 +13,6 @@ from sealgate.config.schema.kinds import EVERY_HOST
 def access_problems(configuration: Configuration) -> Iterator[Problem]:
     """Every problem of the access tables."""
     policies = {policy.name: policy for policy in configuration.policies}
-    yield from _references(configuration, policies)
     for index, group in enumerate(configuration.sender_groups):
         policy = policies.get(group.policy)
         if policy is not None and policy.action == "relay":
@@ -44,26 +43,6 @@ def listeners_of(configuration: Configuration, policy: MailFlowPolicy) -> list[L
 def is_for(group: SenderGroup, listener: Listener) -> bool:
     """Whether a row of the host access table is read on this listener."""
     return not group.listeners or listener.name in group.listeners
-
-
-def _references(configuration: Configuration, policies: dict[str, MailFlowPolicy]) -> Iterator[Problem]:
-    names = [
-        *((f"listeners[{index}].policy", each.policy) for index, each in enumerate(configuration.listeners)),
-        *((f"sender_groups[{index}].policy", each.policy) for index, each in enumerate(configuration.sender_groups)),
-    ]
-    for path, name in names:
-        if name is not None and name not in policies:
-            yield Problem(path, f"there is no mail flow policy {name!r}; {_there_are(list(policies))}")
-    listeners = [listener.name for listener in configuration.listeners]
-    for index, group in enumerate(configuration.sender_groups):
-        for place, name in enumerate(group.listeners):
-            if name not in listeners:
-                path = f"sender_groups[{index}].listeners[{place}]"
-                yield Problem(path, f"there is no listener {name!r}; {_there_are(listeners)}")
-
-
-def _there_are(names: list[str]) -> str:
-    return f"there are {', '.join(names)}" if names else "there is none yet"
 
 
 def _relaying(path: str, group: SenderGroup, configuration: Configuration) -> Iterator[Problem]:

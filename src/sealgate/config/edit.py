@@ -173,9 +173,14 @@ def _row_class(table: str) -> type[Row] | None:
     return group if group is not None and issubclass(group, Row) else None
 
 
-def _index(rows: Sequence[Mapping[str, Any]], table: str, name: str) -> int:
+def identity_of(table: str) -> str:
+    """The setting that tells the rows of a table apart."""
     kind = _row_class(table)
-    identity = kind.identity if kind is not None else "name"
+    return kind.identity if kind is not None else "name"
+
+
+def _index(rows: Sequence[Mapping[str, Any]], table: str, name: str) -> int:
+    identity = identity_of(table)
     for index, row in enumerate(rows):
         if row.get(identity) == name:
             return index

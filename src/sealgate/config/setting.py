@@ -12,7 +12,7 @@ from annotated_types import Ge, Le, MinLen
 from pydantic.fields import FieldInfo
 
 from sealgate.config.schema import Configuration
-from sealgate.config.schema.base import Otherwise, Secret, Settings, Unit, Words
+from sealgate.config.schema.base import Names, Otherwise, Secret, Settings, Unit, Words
 
 Mark = TypeVar("Mark")
 
@@ -54,6 +54,12 @@ class Setting:
     def secret(self) -> bool:
         """Whether its value is masked wherever it is shown."""
         return _mark(Secret, self.field.annotation, self.field.metadata) is not None
+
+    @property
+    def names(self) -> str | None:
+        """The table whose rows it names, as `policies`; None if it names none."""
+        mark = _mark(Names, self.field.annotation, self.field.metadata)
+        return None if mark is None else mark.table
 
     @property
     def group(self) -> type[Settings] | None:

@@ -121,9 +121,8 @@ def _shown(setting: Setting, value: Any) -> str:
     if setting.unit in _UNITS and value:
         units = sorted(_UNITS[setting.unit].items(), key=lambda each: -each[1])
         letter, size = next((letter, size) for letter, size in units if value % size == 0 or size == 1)
-        return (
-            f"{value / size:g}{letter.upper() if setting.unit == 'bytes' and size > 1 else letter if size > 1 else ''}"
-        )
+        number = int(value // size) if value % size == 0 else value
+        return f"{number}{letter.upper() if setting.unit == 'bytes' else letter}" if size > 1 else str(number)
     if isinstance(value, float) and value.is_integer():
         return str(int(value))
     return str(value)

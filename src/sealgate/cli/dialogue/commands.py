@@ -6,8 +6,13 @@ from sealgate.cli.dialogue.certconfig import CERTCONFIG
 from sealgate.cli.dialogue.command import Command
 from sealgate.cli.dialogue.committing import COMMIT, CONFIRM
 from sealgate.cli.dialogue.configfile import LOADCONFIG, SAVECONFIG, SHOWCONFIG
+from sealgate.cli.dialogue.destconfig import DESTCONFIG
 from sealgate.cli.dialogue.history import COMMITDETAIL, ROLLBACKCONFIG
+from sealgate.cli.dialogue.listenerconfig import LISTENERCONFIG
 from sealgate.cli.dialogue.pending import CLEARCHANGES, SHOWCHANGES
+from sealgate.cli.dialogue.setconfig import DELIVERYCONFIG, DNSCONFIG, LOGCONFIG, SETCONFIG, SETHOSTNAME
+from sealgate.cli.dialogue.smtpauthconfig import SMTPAUTHCONFIG
+from sealgate.cli.dialogue.smtproutes import SMTPROUTES
 from sealgate.cli.dialogue.sslconfig import SSLCONFIG
 from sealgate.cli.dialogue.state import STATUS, VERSION
 
@@ -25,4 +30,13 @@ COMMANDS: tuple[Command, ...] = (
     SHOWCONFIG,
     STATUS,
     VERSION,
+    LISTENERCONFIG,
+    DESTCONFIG,
+    SMTPROUTES,
+    SMTPAUTHCONFIG,
+    SETHOSTNAME,
+    DELIVERYCONFIG,
+    DNSCONFIG,
+    LOGCONFIG,
+    SETCONFIG,
 )

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from sealgate.cli.dialogue.question import near
 from sealgate.cli.dialogue.talk import Question, Talk
 from sealgate.config.edit import Set, setting_named, value_at
-from sealgate.config.text import help_of, kind_of, text_of, value_of, words_of
+from sealgate.config.references import names_of, no_such_row
+from sealgate.config.setting import Setting, settings_of
+from sealgate.config.text import NONE, help_of, kind_of, text_of, value_of, words_of
 
 
 class Kept:
@@ -17,8 +20,13 @@ class Kept:
 KEPT = Kept()
 
 
-def field(path: str, present: Any = None, text: str = "", *, needed: bool = False) -> Question[Any]:
-    """The prompt of a setting; Enter keeps (`KEPT`), unless a value is `needed` and there is none yet."""
+def field(
+    path: str, present: Any = None, text: str = "", *, needed: bool = False, known: Sequence[str] | None = None
+) -> Question[Any]:
+    """The prompt of a setting; Enter keeps (`KEPT`), unless a value is `needed` and there is none yet.
+
+    `known` are the names of the rows that it may name.
+    """
     setting = setting_named(path)
 
     def read(typed: str) -> Any:
@@ -26,33 +34,84 @@ def field(path: str, present: Any = None, text: str = "", *, needed: bool = Fals
             if needed and present is None:
                 raise ValueError(f"this cannot be left empty; type {kind_of(setting)}")
             return KEPT
-        return value_of(setting, typed)
+        value = value_of(setting, typed)
+        for name in [value] if isinstance(value, str) else value or () if known is not None else ():
+            if known is not None and name not in known:
+                raise ValueError(no_such_row(setting.names or "", name, known))
+        return value
 
     shown = "" if needed and present is None else text_of(setting, present)
-    return Question(text or f"{setting.help}", read, shown, help_of(setting), words_of(setting))
+    words = words_of(setting) if known is None else tuple(known)
+    return Question(text or f"{setting.help}", read, shown, _help(setting, known), words)
+
+
+def _help(setting: Setting, known: Sequence[str] | None) -> str:
+    there = f"\nThere are {', '.join(known)}." if known else ""
+    return f"{help_of(setting)}{there}"
+
+
+async def _known(talk: Talk, setting: Setting) -> list[str] | None:
+    return None if setting.names is None else names_of(await talk.configuration(), setting.names)
 
 
 async def ask_setting(talk: Talk, path: str, text: str = "") -> bool:
     """Ask for the value of a setting of the candidate, and set it; whether it was changed."""
     while True:
         present = value_at(await talk.configuration(), path)
-        value = await talk.ask(field(path, present, text))
+        value = await talk.ask(field(path, present, text, known=await _known(talk, setting_named(path))))
         if value is KEPT or value == present:
             return False
         if await talk.edit(Set(path, value)):
             return True
 
 
-async def ask_row(
-    talk: Talk, table: str, names: Sequence[str], given: Mapping[str, Any] | None = None
-) -> dict[str, Any]:
-    """Ask for these settings of a new row; what is kept stays at its default."""
-    row: dict[str, Any] = dict(given or {})
+async def ask_settings(talk: Talk, path: str, names: Iterable[str]) -> None:
+    """Ask for these settings of a group or of a row, one after another."""
     for name in names:
-        setting = setting_named(f"{table}.{name}")
-        present = None if setting.field.is_required() else setting.field.get_default(call_default_factory=False)
-        question = field(f"{table}.{name}", present, needed=setting.field.is_required())
-        value = await talk.ask(question)
-        if value is not KEPT and value is not None:
-            row[name] = value
+        await ask_setting(talk, f"{path}.{name}")
+
+
+async def ask_needed(talk: Talk, table: str, given: Mapping[str, Any]) -> dict[str, Any]:
+    """A new row with what is given, after asking for each other setting that has no default."""
+    group = setting_named(table).group
+    row = dict(given)
+    for setting in settings_of(group) if group is not None else ():
+        if setting.field.is_required() and setting.path not in row:
+            known = await _known(talk, setting)
+            row[setting.path] = await talk.ask(field(f"{table}.{setting.path}", needed=True, known=known))
     return row
+
+
+async def ask_one_of(talk: Talk, path: str, names: Sequence[str]) -> None:
+    """Ask which of these settings of a group or of a row, and then for its value; Enter is none."""
+
+    def read(typed: str) -> str:
+        name = typed.lower().replace("-", "_").replace(" ", "_")
+        if name and name not in names:
+            raise ValueError(f"there is no setting {typed!r} here{near(name, names, str.lower)}")
+        return name
+
+    name = await talk.ask(
+        Question("Enter the name of the setting you wish to change.", read, help=_names_help(names), words=tuple(names))
+    )
+    if name:
+        await ask_setting(talk, f"{path}.{name}")
+
+
+def _names_help(names: Sequence[str]) -> str:
+    return f"Type one of {', '.join(names)}; Enter changes none."
+
+
+def value_lines(values: Mapping[str, Any], path: str, names: Iterable[str]) -> list[str]:
+    """Settings of a group or row with their values, to read."""
+    shown = {name: _value_text(setting_named(f"{path}.{name}"), values[name]) for name in names}
+    width = max(map(len, shown), default=0) + 1
+    return [f"  {f'{name}:':<{width}} {text}" for name, text in shown.items()]
+
+
+def _value_text(setting: Setting, value: Any) -> str:
+    """With what holds instead where nothing is given."""
+    text = text_of(setting, value)
+    if value in (None, [], ()) and setting.default not in (None, "not set", NONE):
+        return f"{text} ({setting.default})"
+    return text

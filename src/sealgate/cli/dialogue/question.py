@@ -102,10 +102,10 @@ def wanted(text: str, what: str, help_text: str = "") -> Question[str]:
     return Question(text=text, read=read, help=help_text or f"Type {what}.")
 
 
-def near(text: str, words: Iterable[str]) -> str:
-    """A hint at the word that was perhaps meant."""
-    known = [word.upper() for word in words]
-    close = difflib.get_close_matches(text.upper(), known, n=1)
+def near(text: str, words: Iterable[str], case: Callable[[str], str] = str.upper) -> str:
+    """A hint at the word that was perhaps meant, in the letter case of such words."""
+    known = [case(word) for word in words]
+    close = difflib.get_close_matches(case(text), known, n=1)
     named = ", ".join(known)
     return f"; did you mean {close[0]}?" if close else f"; there are {named}"
 

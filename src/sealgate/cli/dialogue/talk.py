@@ -103,6 +103,12 @@ class Talk:
         """Show these lines; without any, an empty one."""
         self._terminal.write("\n".join(lines) + "\n")
 
+    def refuse(self, sentence: str) -> None:
+        """Something cannot be done: a person is told and goes on, a pipe ends the command (`Refusal`)."""
+        if not self.interactive:
+            raise Refusal(sentence)
+        self.say(sentence)
+
     # -- questions
 
     async def ask(self, question: Question[T]) -> T:

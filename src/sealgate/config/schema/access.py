@@ -6,7 +6,7 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
-from sealgate.config.schema.base import Count, Octets, Otherwise, Row
+from sealgate.config.schema.base import Count, Names, Octets, Otherwise, Row
 from sealgate.config.schema.kinds import AddressPattern, HostPattern, Name, ReplyText
 
 TlsDemand = Literal["off", "preferred", "required"]
@@ -78,7 +78,7 @@ class SenderGroup(Row):
     ordered: ClassVar[bool] = True
 
     name: Name = Field(description="The name of this group in logs and reports.")
-    listeners: Annotated[tuple[Name, ...], Otherwise("every listener")] = Field(
+    listeners: Annotated[tuple[Name, ...], Names("listeners"), Otherwise("every listener")] = Field(
         default=(), description="The listeners that this row is for."
     )
     members: tuple[HostPattern, ...] = Field(
@@ -86,7 +86,7 @@ class SenderGroup(Row):
         description="Addresses, networks, host names, .domain for all hosts below a domain, and ALL for every host. A "
         "host has a name here only if its PTR record and an address record of that name agree.",
     )
-    policy: Name = Field(description="The mail flow policy of these hosts.")
+    policy: Annotated[Name, Names("policies")] = Field(description="The mail flow policy of these hosts.")
 
 
 class RecipientRule(Row):

@@ -47,6 +47,13 @@ class Otherwise:
 
 
 @dataclass(frozen=True, slots=True)
+class Names:
+    """The value names a row of this table: "policies"."""
+
+    table: str
+
+
+@dataclass(frozen=True, slots=True)
 class Secret:
     """Masked wherever it is shown."""
 

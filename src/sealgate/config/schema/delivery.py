@@ -6,7 +6,7 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
-from sealgate.config.schema.base import Count, Flag, Otherwise, Row, Seconds, Settings
+from sealgate.config.schema.base import Count, Flag, Names, Otherwise, Row, Seconds, Settings
 from sealgate.config.schema.kinds import (
     AcceptedDomain,
     AnyDomain,
@@ -39,7 +39,7 @@ class DeliverySettings(Settings):
         "does not take STARTTLS; required keeps the mail queued; verify also wants a valid certificate for the "
         "destination.",
     )
-    certificate: Annotated[Name | None, Otherwise("no certificate is shown")] = Field(
+    certificate: Annotated[Name | None, Names("certificates"), Otherwise("no certificate is shown")] = Field(
         default=None, description="The certificate profile shown to servers that ask for a client certificate."
     )
     trust_file: Annotated[File | None, Otherwise("the CA certificates of the system")] = Field(

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from sealgate.config.schema.access import AuthDemand, ClientCertificateDemand, TlsDemand
-from sealgate.config.schema.base import Count, Flag, Octets, Otherwise, Row, Seconds, Settings
+from sealgate.config.schema.base import Count, Flag, Names, Octets, Otherwise, Row, Seconds, Settings
 from sealgate.config.schema.kinds import File, IpAddress, Name
 
 Extension = Literal["8BITMIME", "CHUNKING", "DSN", "PIPELINING", "SIZE", "SMTPUTF8"]
@@ -42,7 +42,7 @@ class Listener(Row):
         description="Whether STARTTLS is offered, and whether mail is taken without it. A listener that the "
         "Internet's MX records point to must not require it (RFC 3207 §4).",
     )
-    certificates: tuple[Name, ...] = Field(
+    certificates: Annotated[tuple[Name, ...], Names("certificates")] = Field(
         default=(),
         description="The certificate profiles it shows. The first one is shown to clients that ask for no name or "
         "an unknown one; an RSA and an ECDSA certificate for the same names stand side by side.",
@@ -55,7 +55,7 @@ class Listener(Row):
     client_trust_file: Annotated[File | None, Otherwise("the CA certificates of the system")] = Field(
         default=None, description="The CA certificates in PEM form that client certificates are verified with."
     )
-    policy: Annotated[Name | None, Otherwise("accept, as this listener says")] = Field(
+    policy: Annotated[Name | None, Names("policies"), Otherwise("accept, as this listener says")] = Field(
         default=None, description="The mail flow policy of hosts that are in no sender group."
     )
     auth: AuthDemand = Field(
