@@ -88,7 +88,6 @@ class Gateway:
 
     def serve(self) -> subprocess.Popen[bytes]:
         """Its process, just begun."""
-        position = len(self.log())
         with (self.home / "output").open("ab") as output:
             words = [COMMAND, "--home", str(self.home), "serve"]
             self._process = subprocess.Popen(words, stdout=output, stderr=output)
@@ -96,6 +95,7 @@ class Gateway:
 
     def start(self) -> Gateway:
         """Serve, and return when the gateway answers."""
+        position = len(self.log())
         self.serve()
         self.wait_for_log("Gateway started", after=position)
         for name, port in self.ports.items():
