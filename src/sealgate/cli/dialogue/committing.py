@@ -17,10 +17,11 @@ CONFIRMED = "confirmed"
 async def commit(talk: Talk) -> None:
     """One prompt, the comment; then the change is in force, or a sentence says why not."""
     minutes = _minutes(talk)
+    comment = talk.words_left()
     if not (await talk.shown())["pending"]:
         talk.say(str((await talk.control("commit"))["nothing"]))
         return
-    comment = talk.words_left() or await talk.ask(_COMMENT)
+    comment = comment or await talk.ask(_COMMENT)
     await put_in_force(talk, comment, minutes)
 
 

@@ -10,13 +10,12 @@ from sealgate.cli.commands import stored
 from sealgate.cli.dialogue.command import Command
 from sealgate.cli.dialogue.question import choice, wanted, yes_or_no
 from sealgate.cli.dialogue.talk import Question, Refusal, Talk
-from sealgate.config.document import render
+from sealgate.cli.imported import imported_lines
+from sealgate.config.asyncos.element import LARGEST
+from sealgate.config.document import decoded, render
 
 FOLDER = "configuration"
 """Below the home: where files with a bare name are written and looked for."""
-
-LARGEST = 8 << 20
-"""Bytes of a configuration that is read."""
 
 
 async def show(talk: Talk) -> None:
@@ -91,6 +90,8 @@ async def load(talk: Talk) -> None:
     if "refused" in answer:
         lines = [f"  {path}: {sentence}" if path else f"  {sentence}" for path, sentence in answer["refused"]]
         raise Refusal("\n".join(["Nothing was loaded:", *lines]))
+    if "imported" in answer:
+        talk.say("", *imported_lines(answer["imported"]))
     talk.say("", 'Values have been loaded. Be sure to run "commit" to make these settings active.')
     for path, sentence in answer["problems"]:
         talk.say(f"This cannot be committed yet: {path}: {sentence}")
@@ -100,7 +101,7 @@ def _source(home: Path) -> Question[str]:
     name = wanted("Enter the name of the file to load:", "the name of a file")
 
     def read(typed: str) -> str:
-        return read_file(located(home, name.read(typed))).decode("utf-8", "backslashreplace")
+        return decoded(read_file(located(home, name.read(typed))))
 
     return Question(text=name.text, read=read, help=f"Type the name of a file in {home / FOLDER}, or an absolute path.")
 
@@ -113,7 +114,7 @@ def read_file(path: Path) -> bytes:
     except OSError as error:
         raise ValueError(f"cannot read {path}: {error.strerror}") from error
     if len(data) > LARGEST:
-        raise ValueError(f"{path} has more than {LARGEST >> 20} MB; that is no configuration")
+        raise ValueError(f"{path} has more than {LARGEST >> 20} MB, which is too large to be meant")
     return data
 
 
@@ -128,5 +129,6 @@ LOADCONFIG = Command(
     "loadconfig",
     "Load a configuration; commit puts it into force.",
     load,
-    more="loadconfig [1 | 2 FILE]\n\n1 pastes it, 2 reads a file. Nothing is in force before commit.",
+    more="loadconfig [1 | 2 FILE]\n\n"
+    "1 pastes it, 2 reads a file: TOML, or the XML of AsyncOS. Nothing is in force before commit.",
 )
