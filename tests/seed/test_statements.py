@@ -433,6 +433,8 @@ def test_s22_mismatched_versions_and_syntax_errors_are_told_apart(receiver: Gate
     assert "tls.outbound_smtp.versions" in said.stderr
     assert "line 1" in nonsense.stderr
     assert "Traceback" not in said.stderr + nonsense.stderr
+    typed = receiver.command("cli", check=False, text="sslconfig\ninbound\n3-1\n")
+    assert (typed.returncode, "'3-1' runs backwards; type 1-3." in typed.stdout) == (1, True)
     eventually(lambda: receiver.log().count("refused", position) >= 2)  # each refusal is said, as what it is
     assert "TLS failed" not in receiver.log()[position:]
 
