@@ -169,7 +169,7 @@ async def _delete(talk: Talk) -> None:
         return
     name, used = profile["name"], profile["used_by"]
     if used:
-        _refuse(talk, f"{name} was not deleted: it is used by {', '.join(used)}. Give them another certificate first.")
+        talk.refuse(f"{name} was not deleted: it is used by {', '.join(used)}. Give them another certificate first.")
         return
     if await talk.ask(yes_or_no(f'Are you sure you want to delete certificate profile "{name}"?', False)):
         await talk.edit(Remove("certificates", name))
@@ -212,13 +212,6 @@ def _tried(what: Callable[[], Any]) -> Any:
         return what()
     except CredentialError as error:
         raise Refusal(f"Nothing was changed: {error}.") from error
-
-
-def _refuse(talk: Talk, sentence: str) -> None:
-    """A person goes on in the menu; a pipe ends."""
-    if not talk.interactive:
-        raise Refusal(sentence)
-    talk.say(sentence)
 
 
 # -- questions

@@ -13,6 +13,11 @@ from sealgate.process.channel import Channel, ChannelClosed, ChannelError
 PATIENCE = 120.0
 """Seconds for one answer."""
 
+LOST = (
+    "the connection was lost meanwhile, so it is not known whether this was carried out: see showchanges and "
+    "commitdetail"
+)
+
 AGAIN = 0.1
 RETURN = 30.0
 """Seconds in which control has to be back after a restart."""
@@ -36,31 +41,36 @@ class Connection:
             self._channel.close()
 
     async def request(self, op: str, body: Answer) -> Answer:
-        """One answer; `Refused` carries a sentence."""
-        channel = await self._live()
+        """One answer; `Refused` carries a sentence. What changes nothing is asked again over a new connection."""
+        await self._revive()
         try:
-            return await channel.request(op, body, timeout=PATIENCE)
+            return await self._ask(op, body)
         except ChannelClosed as error:
             await self._return()
-            if op in ASKING:
-                return await self.request(op, body)
-            raise Refused(
-                "the connection was lost meanwhile, so it is not known whether this was carried out: "
-                "see showchanges and commitdetail"
-            ) from error
+            if op not in ASKING:
+                raise Refused(LOST) from error
+        try:
+            return await self._ask(op, body)
+        except ChannelClosed as error:
+            raise Refused(LOST) from error
+
+    async def _ask(self, op: str, body: Answer) -> Answer:
+        assert self._channel is not None
+        try:
+            return await self._channel.request(op, body, timeout=PATIENCE)
+        except ChannelClosed:
+            raise
         except ChannelError as error:
             raise Refused(str(error)) from error
         except TimeoutError as error:
             raise Refused(f"the gateway did not answer within {PATIENCE:g} seconds") from error
 
-    async def _live(self) -> Channel:
-        """The channel; one that ended while nobody looked is replaced."""
+    async def _revive(self) -> None:
+        """Replace a channel that ended while nobody looked."""
         await asyncio.sleep(0)
         await asyncio.sleep(0)  # the end of a socket is seen in one turn of the loop
         if self._channel is None or not self._channel.open:
             await self._return()
-        assert self._channel is not None
-        return self._channel
 
     async def _return(self) -> None:
         """Wait until control is back."""

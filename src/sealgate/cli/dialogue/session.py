@@ -6,12 +6,14 @@ import asyncio
 import difflib
 import shlex
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from sealgate.cli.client import NotRunning, Refused
 from sealgate.cli.dialogue.command import Command
 from sealgate.cli.dialogue.question import yes_or_no
 from sealgate.cli.dialogue.talk import Control, EndOfInput, Left, Refusal, Talk, Terminal
+from sealgate.store.database import StoreError
 
 LEAVING = ("quit", "exit")
 HELPING = ("help", "?")
@@ -52,16 +54,13 @@ class Session:
                 self._terminal.write("\n")
                 await self._say_pending()
                 break
-        return self._status
+        return int(self._refused and not self._terminal.interactive)
 
     async def line(self, words: Sequence[str]) -> int:
         """One command alone."""
-        await self._carry_out(shlex.join(words))
-        return self._status
-
-    @property
-    def _status(self) -> int:
-        return int(self._refused and not self._terminal.interactive)
+        with suppress(EndOfInput):
+            await self._carry_out(shlex.join(words))
+        return int(self._refused)
 
     async def _name(self) -> str:
         """The name of the gateway, for the prompt."""
@@ -109,8 +108,10 @@ class Session:
         try:
             await command.run(talk)
             await talk.finish()
-        except (Refusal, Refused, NotRunning) as refusal:
+        except (Refusal, Refused, NotRunning, StoreError) as refusal:
             self._refuse(str(refusal))
+        except OSError as error:
+            self._refuse(f"Nothing was done: {error.filename}: {error.strerror}.")
         except Left:
             self._terminal.write("\n")
         except EndOfInput:
