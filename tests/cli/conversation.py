@@ -50,7 +50,10 @@ def configuration(defaults: Defaults = "asyncos-15.5", **services: str) -> Confi
 
 
 class Desk:
-    """Control without a gateway: real candidates and revisions; a commit is stored and stays without effect."""
+    """Control without a gateway: real candidates and revisions; a commit is stored and stays without effect.
+
+    Its clock stands still between two commits, which are a minute apart.
+    """
 
     def __init__(self, home: Path, first: Configuration) -> None:
         self.home = home
@@ -75,7 +78,6 @@ class Desk:
         self.answers: dict[str, Any] = {}
 
     def _clock(self) -> datetime.datetime:
-        self.now += datetime.timedelta(seconds=1)
         return self.now
 
     async def request(self, op: str, body: Mapping[str, Any]) -> dict[str, Any]:
@@ -104,7 +106,7 @@ class Desk:
             raise Conflict(current, diff(begun, order.configuration), diff(begun, current.configuration))
         if problems := check(order.configuration, LIBRARY):
             raise ConfigurationError(problems)
-        now = self._clock()
+        now = self.now = self.now + datetime.timedelta(minutes=1)
         deadline = None if order.minutes is None else now + datetime.timedelta(minutes=order.minutes)
         changes = diff(current.configuration, order.configuration)
         revision = self.revisions.add(

@@ -155,7 +155,7 @@ def _details(told: Answer) -> Iterable[str]:
     yield f"Key:         {told['key']}"
     yield f"Serial:      {told['serial']}"
     yield f"SHA-256:     {told['sha256']}"
-    yield from (f"Note:        {sentence}." for sentence in told["doubts"])
+    yield from (f"Note:        {printable(sentence)}." for sentence in told["doubts"])
     yield ""
     yield told["chain"].rstrip()
     yield ""
@@ -189,9 +189,10 @@ async def _keep(talk: Talk, name: str, certificate: str, key: str | None) -> Non
         raise Refusal(f"Nothing was changed: the certificate has expired on {told['not_after'][:10]}.")
     if not await talk.edit(*steps):
         return
-    talk.say("", f"Certificate profile {name} holds a certificate of {told['key']} for {', '.join(told['names'])}.")
+    names = ", ".join(map(printable, told["names"]))
+    talk.say("", f"Certificate profile {name} holds a certificate of {told['key']} for {names}.")
     for sentence in told["doubts"]:
-        talk.say(f"Warning: {sentence}.")
+        talk.say(f"Warning: {printable(sentence)}.")
 
 
 def _steps(there: Answer | None, name: str, certificate: str, key: str | None) -> list[Step]:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from sealgate.cli.client import NotRunning, Refused
 from sealgate.cli.dialogue.command import Command
+from sealgate.cli.dialogue.difference import waiting_line
 from sealgate.cli.dialogue.question import yes_or_no
 from sealgate.cli.dialogue.talk import Control, EndOfInput, Left, Refusal, Talk, Terminal
 from sealgate.store.database import StoreError
@@ -153,10 +154,14 @@ class Session:
         return bool((await self._control("candidate", {}))["pending"])
 
     async def _remind(self) -> None:
-        if await self._pending():
+        """Of what earlier sessions have left open."""
+        shown = await self._control("candidate", {})
+        if shown["pending"]:
             self._terminal.write(
                 "Changes of an earlier session are not committed: showchanges shows them, clearchanges drops them.\n"
             )
+        if shown["confirm_by"] is not None:
+            self._terminal.write(f"{waiting_line(shown['confirm_by'])}\n")
 
     async def _say_pending(self) -> None:
         if await self._pending():
