@@ -26,7 +26,7 @@ def desk(tmp_path: Path) -> Desk:
 
 def other_commits(desk: Desk) -> None:
     """Somebody else puts something into force."""
-    mine, desk.operator = desk.operator, Operator("eve", "cli", desk.now)
+    mine, desk.operator = desk.operator, Operator("eve", "cli", desk.now, "administrator")
     step = {"set": "tls.outbound_smtp.versions", "value": ["1.2"]}
     asyncio.run(desk.request("edit", {"steps": [step]}))
     asyncio.run(desk.request("commit", {"comment": "narrower"}))
@@ -71,7 +71,7 @@ def test_a_conflict_shows_both_differences_and_the_ways_on(desk: Desk) -> None:
 
 
 def test_showchanges_says_who_else_has_changes_and_what_stands_in_the_way(desk: Desk) -> None:
-    mine, desk.operator = desk.operator, Operator("eve", "cli", desk.now)
+    mine, desk.operator = desk.operator, Operator("eve", "cli", desk.now, "administrator")
     converse(desk, "sslconfig inbound 2")
     desk.operator = mine
     said, _ = converse(desk, "showchanges")
@@ -119,7 +119,7 @@ def test_a_confirmed_commit_is_confirmed_from_a_new_session(desk: Desk) -> None:
     assert "Say in how many minutes it has to be confirmed: commit confirmed 5" in said
     assert "unless it is confirmed: from a new session, with confirm." in said
     assert "This session began before revision 2 came into force" in said
-    desk.operator = Operator("admin", "cli", desk.now + datetime.timedelta(minutes=1))
+    desk.operator = Operator("admin", "cli", desk.now + datetime.timedelta(minutes=1), "administrator")
     said, _ = converse(desk, "confirm")
     assert said.startswith("The last commit is taken back at ")
     assert "Revision 2 is confirmed." in said

@@ -106,7 +106,8 @@ def test_a_candidate_is_edited_shown_and_put_in_force(gate: Gateway) -> None:
     gate.wait_for_log(f"Configuration revision {before + 1} committed by root: TLS 1.3 alone")
     (entry, *_) = say(gate, "revisions")["revisions"]
     assert (entry["revision"], entry["comment"]) == (before + 1, "TLS 1.3 alone")
-    (act, *_) = say(gate, "audit")["acts"]
+    (verified, act, *_) = say(gate, "audit")["acts"]
+    assert (verified["act"], verified["detail"]["passed"]) == ("verify", True)
     assert (act["act"], act["who"], act["face"], act["detail"]["revision"]) == ("commit", "root", "cli", before + 1)
 
 

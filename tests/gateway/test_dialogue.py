@@ -158,8 +158,8 @@ def test_the_commit_family_for_scripts(gate: Gateway) -> None:
         "sealgate: there is no revision 99999; see the list of revisions\n",
     )
     acts = gate.command("audit", "--limit", "3").stdout.splitlines()
-    assert "from cli  commit: revision" in acts[0]
-    assert "from cli  confirm: revision" in acts[1]
+    assert "from cli  commit: revision" in acts[1]
+    assert "from cli  confirm: revision" in acts[2]
     offline = gate.command("rollback", str(first), "--offline", check=False)
     assert (offline.returncode, "stop it" in offline.stderr) == (1, True)
 

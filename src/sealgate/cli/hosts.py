@@ -30,7 +30,7 @@ def add_commands(words: Words[argparse.ArgumentParser]) -> None:
 
 def show_hosts(options: argparse.Namespace) -> int:
     """A table, the busiest first."""
-    answer = ask(options.home, "hosts", {"limit": max(1, options.limit)})
+    answer = ask(options.door, "hosts", {"limit": max(1, options.limit)})
     suspensions = _suspensions(options)
     if options.json:
         for host in answer["hosts"]:
@@ -54,8 +54,8 @@ def show_hosts(options: argparse.Namespace) -> int:
 def show_host(options: argparse.Namespace) -> int:
     """One destination in full."""
     domain = Address("", options.domain.removesuffix(".")).domain_key
-    answer = ask(options.home, "hosts", {"limit": 1, "domains": [domain]})
-    status = ask(options.home, "status")
+    answer = ask(options.door, "hosts", {"limit": 1, "domains": [domain]})
+    status = ask(options.door, "status")
     (host,) = answer["hosts"] or [{**dict.fromkeys((*_COUNTS, "queued"), 0), "next_attempt": None, "said": ""}]
     print(f"Destination:  {printable(domain)}")
     for name in ("messages", "recipients", "queued", "deferred", "held", "connections"):
@@ -75,7 +75,7 @@ def _next(host: Mapping[str, Any]) -> str:
 
 
 def _suspensions(options: argparse.Namespace) -> Suspensions:
-    return Suspensions(_suspension(one) for one in ask(options.home, "status")["suspended"])
+    return Suspensions(_suspension(one) for one in ask(options.door, "status")["suspended"])
 
 
 def _suspension(one: Mapping[str, Any]) -> Suspension:

@@ -45,7 +45,7 @@ def queue_show(options: argparse.Namespace) -> int:
     if options.headers or options.body:
         _write(_parts(_pieces(options), header=options.headers, body=options.body))
         return 0
-    message = ask(options.home, "queue-show", {"mid": options.mid})["message"]
+    message = ask(options.door, "queue-show", {"mid": options.mid})["message"]
     _print_head(message)
     for line in _envelope(message):
         print(f"  {line}")
@@ -55,7 +55,7 @@ def queue_show(options: argparse.Namespace) -> int:
             if wishes := _wishes(recipient):
                 print(f"    {wishes}")
         after = message["recipients"][-1]["rid"]
-        message = ask(options.home, "queue-show", {"mid": options.mid, "after": after})["message"]
+        message = ask(options.door, "queue-show", {"mid": options.mid, "after": after})["message"]
     print(f"  kept by {message['worker']}")
     return 0
 
@@ -84,7 +84,7 @@ def _wishes(recipient: Mapping[str, Any]) -> str:
 def _pieces(options: argparse.Namespace) -> Iterator[bytes]:
     """The text of the message, a piece at a time."""
     start = 0
-    while data := base64.b64decode(ask(options.home, "queue-body", {"mid": options.mid, "start": start})["data"]):
+    while data := base64.b64decode(ask(options.door, "queue-body", {"mid": options.mid, "start": start})["data"]):
         yield data
         start += len(data)
 

@@ -15,6 +15,7 @@ from sealgate.cli.dialogue.smtpauthconfig import SMTPAUTHCONFIG
 from sealgate.cli.dialogue.smtproutes import SMTPROUTES
 from sealgate.cli.dialogue.sslconfig import SSLCONFIG
 from sealgate.cli.dialogue.state import STATUS, VERSION
+from sealgate.cli.dialogue.userconfig import USERCONFIG
 
 COMMANDS: tuple[Command, ...] = (
     SSLCONFIG,
@@ -34,6 +35,7 @@ COMMANDS: tuple[Command, ...] = (
     DESTCONFIG,
     SMTPROUTES,
     SMTPAUTHCONFIG,
+    USERCONFIG,
     SETHOSTNAME,
     DELIVERYCONFIG,
     DNSCONFIG,

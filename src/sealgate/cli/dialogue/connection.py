@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from pathlib import Path
 
 from sealgate.cli.client import NotRunning, Refused, connect
 from sealgate.cli.dialogue.talk import ASKING, Answer
+from sealgate.cli.door import Door
 from sealgate.process.channel import Channel, ChannelClosed, ChannelError
 
 PATIENCE = 120.0
@@ -26,14 +26,14 @@ RETURN = 30.0
 class Connection:
     """Requests to the gateway of one home, over one channel as long as it lasts."""
 
-    def __init__(self, home: Path, tell: Callable[[str], None]) -> None:
-        self._home = home
+    def __init__(self, door: Door, tell: Callable[[str], None]) -> None:
+        self._door = door
         self._tell = tell
         self._channel: Channel | None = None
 
     async def open(self) -> None:
         """Connect; `NotRunning` or `Refused` if that is not possible."""
-        self._channel = connect(self._home)
+        self._channel = await connect(self._door)
 
     def close(self) -> None:
         """The end of the session."""
@@ -78,7 +78,7 @@ class Connection:
         end = loop.time() + RETURN
         while True:
             try:
-                self._channel = connect(self._home)
+                self._channel = await connect(self._door)
             except NotRunning as error:
                 if loop.time() > end:
                     raise Refused(str(error)) from error

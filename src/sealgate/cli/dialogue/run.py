@@ -47,7 +47,7 @@ def _terminal() -> Terminal:
 
 
 async def _talk(options: argparse.Namespace, terminal: Terminal) -> int:
-    connection = Connection(options.home, terminal.write)
+    connection = Connection(options.door, terminal.write)
     await connection.open()
     session = Session(terminal, connection.request, COMMANDS, options.home)
     if terminal.interactive:
