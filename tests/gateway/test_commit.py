@@ -199,6 +199,15 @@ def test_only_a_session_that_began_under_it_confirms(gate: Gateway) -> None:
         say(gate, "confirm")
 
 
+def test_what_waits_can_be_taken_back_by_hand(gate: Gateway) -> None:
+    before = gate.settings()["tls"]["inbound_smtp"]["versions"]
+    number = confirmed_commit(gate, 5)
+    say(gate, "rollback", revision=number - 1)
+    assert say(gate, "commit", comment="rather not")["revision"] == number + 1
+    assert say(gate, "candidate")["confirm_by"] is None
+    assert gate.settings()["tls"]["inbound_smtp"]["versions"] == before
+
+
 def test_it_comes_back_although_control_is_killed_meanwhile(gate: Gateway) -> None:
     number = confirmed_commit(gate, 0.05)
     os.kill(gate.children()["control"], signal.SIGKILL)

@@ -163,11 +163,16 @@ class Committer:
         return diff(current.configuration, order.configuration)
 
     def _refuse_while_pending(self, order: Order) -> None:
+        """While a commit waits there is no other, but for the one that takes it back."""
         pending = self._revisions.pending()
-        if pending is not None and order.face != REVERT:
+        if pending is None or order.face == REVERT:
+            return
+        back = self._revisions.get(pending.back_to)
+        if back is None or diff(back.configuration, order.configuration):
             until = pending.deadline.astimezone().strftime("%Y-%m-%d %H:%M:%S %z")
             raise _refusal(
-                f"revision {pending.revision} waits to be confirmed until {until}: confirm it or roll it back"
+                f"revision {pending.revision} waits to be confirmed until {until}: "
+                f"confirm it, or roll back to revision {pending.back_to}"
             )
 
     def _checked(self, order: Order, current: Revision | None) -> dict[str, Any]:
