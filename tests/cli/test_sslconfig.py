@@ -61,7 +61,10 @@ def desk(tmp_path: Path) -> Desk:
         ),
     ],
 )
-def test_golden_screens(tmp_path: Path, utc: None, name: str, services: dict[str, str], typed: tuple[str, ...]) -> None:
+def test_golden_screens(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, services: dict[str, str], typed: tuple[str, ...]
+) -> None:
+    monkeypatch.setenv("TZ", "UTC")
     said, _ = converse(Desk(tmp_path, configuration(**services)), *typed)
     assert said == (GOLDEN / f"{name}.txt").read_text()
 

@@ -11,9 +11,9 @@ from dataclasses import replace
 from typing import Any
 
 from sealgate.cli.client import ask
-from sealgate.cli.queue_show import print_message, queue_show
+from sealgate.cli.queue_show import message_lines, queue_show
 from sealgate.cli.selection import add_choice, add_filters, choice_of, filters_of
-from sealgate.cli.text import confirmed, many, warn_of_silent
+from sealgate.cli.text import confirmed, many, silent_lines, warn_of_silent
 from sealgate.cli.words import Words, add, group
 from sealgate.delivery.selection import Selection
 
@@ -70,7 +70,7 @@ def queue_list(options: argparse.Namespace) -> int:
         if options.json:
             print(json.dumps(message))
         else:
-            print_message(message)
+            print("\n".join(message_lines(message)))
     if not shown and not options.json and not silent:
         print("The queue is empty." if selection.is_all else "No message in the queue matches.")
     return warn_of_silent(silent, "its messages are not listed")
@@ -81,7 +81,7 @@ def _messages(options: argparse.Namespace, selection: Selection, silent: list[st
     after, left = 0, options.limit or sys.maxsize
     while left > 0:
         body = {"selection": selection.to_body(), "after": after, "limit": min(PAGE, left)}
-        answer = ask(options.door, "queue-list", body)
+        answer = ask(options.home, "queue-list", body)
         silent[:] = sorted({*silent, *answer["silent"]})
         yield from answer["messages"]
         left -= len(answer["messages"])
@@ -93,7 +93,7 @@ def _messages(options: argparse.Namespace, selection: Selection, silent: list[st
 
 
 def _counted(options: argparse.Namespace, selection: Selection) -> dict[str, Any]:
-    answer = ask(options.door, "queue-count", {"selection": selection.to_body()})
+    answer = ask(options.home, "queue-count", {"selection": selection.to_body()})
     return {"messages": 0, "recipients": 0, "bytes": 0, **answer}
 
 
@@ -110,7 +110,7 @@ def _count(options: argparse.Namespace, selection: Selection) -> int:
 
 # -- acts
 
-_DONE = {
+DONE = {
     "hold": "on hold now",
     "release": "released",
     "retry": "being tried again",
@@ -132,7 +132,7 @@ def _act(act: str) -> Any:
             if not (options.yes or _meant(options, act, selection)):
                 return 1
         body = {"act": act, "selection": selection.to_body(), "reason": getattr(options, "reason", "")}
-        return _told(act, selection, ask(options.door, "queue-act", body, patience=None))
+        return _told(act, selection, ask(options.home, "queue-act", body, patience=None))
 
     return run
 
@@ -142,31 +142,45 @@ def _meant(options: argparse.Namespace, act: str, selection: Selection) -> bool:
     found = _counted(options, selection)
     if not found["recipients"]:
         return True  # the act itself says so in its own words
-    print(f"{many(found['messages'], 'message')} with {many(found['recipients'], 'recipient')} would be {_DONE[act]}.")
+    print(f"{many(found['messages'], 'message')} with {many(found['recipients'], 'recipient')} would be {DONE[act]}.")
     return confirmed(f"{act.capitalize()} them?")
 
 
-def _told(act: str, selection: Selection, answer: dict[str, Any]) -> int:
+def _told(act: str, selection: Selection, answer: Mapping[str, Any]) -> int:
     """Say what was done, and what was not and why; the exit status is 0 if all of it was."""
+    for line in done_lines(act, answer):
+        print(line)
+    missing = missing_lines(act, selection, answer)
+    for line in missing:
+        print(f"sealgate: {line}", file=sys.stderr)
+    if not missing and not _anything(answer):
+        print("The queue is empty.")
+    return int(bool(missing) or (answer.get("busy", 0) > 0 and act in ("bounce", "delete")))
+
+
+def done_lines(act: str, answer: Mapping[str, Any]) -> Iterator[str]:
+    """What an act has done, and left alone."""
     messages, busy, passed = (answer.get(name, 0) for name in ("messages", "busy", "passed"))
     if messages:
-        print(f"{many(messages, 'message')} with {many(answer['recipients'], 'recipient')}: {_DONE[act]}.")
+        yield f"{many(messages, 'message')} with {many(answer['recipients'], 'recipient')}: {DONE[act]}."
     if passed:
-        print(f"{many(passed, 'message')}: {_PASSED[act]}.")
+        yield f"{many(passed, 'message')}: {_PASSED[act]}."
     if busy:
         named = ", ".join(f"MID {mid} RID {rid}" for mid, rid in answer["named"][:10])
         left = "what is left after that is on hold" if act == "hold" else "left alone; ask again when that is over"
-        print(f"{many(busy, 'recipient')} being delivered at this moment, {left}: {named}")
-    for mid in answer["unknown"] if not answer["silent"] else ():
-        print(f"sealgate: no message {mid} is in the queue", file=sys.stderr)
-    for fault in answer["faults"]:
-        print(f"sealgate: {fault}", file=sys.stderr)
-    silent = warn_of_silent(answer["silent"], "whether it has acted is unknown: list the queue and ask again")
-    nothing = not (messages or busy or passed or answer["unknown"] or answer["silent"] or answer["faults"])
-    if nothing and not (selection.is_all and act == "retry"):
-        print("sealgate: no message in the queue matches", file=sys.stderr)
-        return 1
-    if nothing:
-        print("The queue is empty.")
-    failed = answer["unknown"] or answer["faults"] or (busy and act in ("bounce", "delete"))
-    return 1 if failed else silent
+        yield f"{many(busy, 'recipient')} being delivered at this moment, {left}: {named}"
+
+
+def missing_lines(act: str, selection: Selection, answer: Mapping[str, Any]) -> list[str]:
+    """What an act has failed at: messages that are not there, disks, workers that do not answer."""
+    unknown = () if answer["silent"] else answer["unknown"]
+    lines = [f"no message {mid} is in the queue" for mid in unknown]
+    lines += answer["faults"]
+    lines += silent_lines(answer["silent"], "whether it has acted is unknown: list the queue and ask again")
+    if not lines and not _anything(answer) and not (selection.is_all and act == "retry"):
+        lines.append("no message in the queue matches")
+    return lines
+
+
+def _anything(answer: Mapping[str, Any]) -> bool:
+    return any(answer.get(name, 0) for name in ("messages", "busy", "passed"))

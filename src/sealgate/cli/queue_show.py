@@ -15,29 +15,30 @@ from sealgate.mail.text import printable
 END_OF_HEADER = b"\r\n\r\n"
 
 
-def print_message(message: Mapping[str, Any]) -> None:
+def message_lines(message: Mapping[str, Any]) -> Iterator[str]:
     """A message and those of its recipients that wait."""
-    _print_head(message)
+    yield head_line(message)
     for recipient in message["recipients"]:
-        _print_recipient(recipient)
+        yield from _recipient_lines(recipient)
     if message["more"]:
-        print(f"  and {message['more']} more; see them with: sealgate queue show {message['mid']}")
+        yield f"  and {message['more']} more; see them with: sealgate queue show {message['mid']}"
 
 
-def _print_head(message: Mapping[str, Any]) -> None:
+def head_line(message: Mapping[str, Any]) -> str:
+    """A message in one line."""
     sender = printable(message["sender"] or "")
     held = "  on hold" if message["held"] else ""
     received = local(message["received_at"])
-    print(f"MID {message['mid']}  {message['size']} bytes  received {received}  from <{sender}>{held}")
+    return f"MID {message['mid']}  {message['size']} bytes  received {received}  from <{sender}>{held}"
 
 
-def _print_recipient(recipient: Mapping[str, Any]) -> None:
+def _recipient_lines(recipient: Mapping[str, Any]) -> Iterator[str]:
     busy = ", being delivered at this moment" if recipient.get("busy") else ""
-    print(f"  RID {recipient['rid']}  <{printable(recipient['address'])}>  {recipient['state']}{busy}")
+    yield f"  RID {recipient['rid']}  <{printable(recipient['address'])}>  {recipient['state']}{busy}"
     if recipient["said"]:
         due = f"; next attempt {local(recipient['due'])}" if recipient["state"] == "deferred" and not busy else ""
-        print(f"    {recipient['attempts']} attempt(s){due}")
-        print(f"    {printable(recipient['said'])}")
+        yield f"    {recipient['attempts']} attempt(s){due}"
+        yield f"    {printable(recipient['said'])}"
 
 
 def queue_show(options: argparse.Namespace) -> int:
@@ -45,19 +46,31 @@ def queue_show(options: argparse.Namespace) -> int:
     if options.headers or options.body:
         _write(_parts(_pieces(options), header=options.headers, body=options.body))
         return 0
-    message = ask(options.door, "queue-show", {"mid": options.mid})["message"]
-    _print_head(message)
-    for line in _envelope(message):
-        print(f"  {line}")
+    message = ask(options.home, "queue-show", {"mid": options.mid})["message"]
+    for line in envelope_lines(message):
+        print(line)
     while message["recipients"]:
-        for recipient in message["recipients"]:
-            _print_recipient(recipient)
-            if wishes := _wishes(recipient):
-                print(f"    {wishes}")
+        for line in waiting_lines(message):
+            print(line)
         after = message["recipients"][-1]["rid"]
-        message = ask(options.door, "queue-show", {"mid": options.mid, "after": after})["message"]
+        message = ask(options.home, "queue-show", {"mid": options.mid, "after": after})["message"]
     print(f"  kept by {message['worker']}")
     return 0
+
+
+def envelope_lines(message: Mapping[str, Any]) -> Iterator[str]:
+    """What is known of a message, its recipients apart."""
+    yield head_line(message)
+    for line in _envelope(message):
+        yield f"  {line}"
+
+
+def waiting_lines(message: Mapping[str, Any]) -> Iterator[str]:
+    """The recipients that wait, of one answer."""
+    for recipient in message["recipients"]:
+        yield from _recipient_lines(recipient)
+        if wishes := _wishes(recipient):
+            yield f"    {wishes}"
 
 
 def _envelope(message: Mapping[str, Any]) -> Iterator[str]:
@@ -84,7 +97,7 @@ def _wishes(recipient: Mapping[str, Any]) -> str:
 def _pieces(options: argparse.Namespace) -> Iterator[bytes]:
     """The text of the message, a piece at a time."""
     start = 0
-    while data := base64.b64decode(ask(options.door, "queue-body", {"mid": options.mid, "start": start})["data"]):
+    while data := base64.b64decode(ask(options.home, "queue-body", {"mid": options.mid, "start": start})["data"]):
         yield data
         start += len(data)
 
@@ -120,5 +133,10 @@ def _write(pieces: Iterable[bytes]) -> None:
             raw.write(piece)
             raw.flush()
         else:
-            text = piece.decode("utf-8", "backslashreplace").replace("\r\n", "\n")
-            print("".join(c if c in "\n\t" else printable(c) for c in text), end="")
+            print(visible(piece), end="")
+
+
+def visible(piece: bytes) -> str:
+    """The text of a message with every control character made visible."""
+    text = piece.decode("utf-8", "backslashreplace").replace("\r\n", "\n")
+    return "".join(c if c in "\n\t" else printable(c) for c in text)

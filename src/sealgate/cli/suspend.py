@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from sealgate.cli.client import ask
@@ -51,20 +51,29 @@ def _everything(options: argparse.Namespace) -> list[tuple[str, str]]:
 
 def _run(op: str, what: Any) -> Run:
     def run(options: argparse.Namespace) -> int:
-        return told(ask(options.door, op, {"what": what(options)}))
+        return told(ask(options.home, op, {"what": what(options)}))
 
     return run
 
 
 def told(answer: Mapping[str, Any]) -> int:
     """Say what has changed, or that nothing had to."""
+    for line in told_lines(answer):
+        print(line)
+    return warn_of_silent(answer["silent"], OBEYS_LATER)
+
+
+OBEYS_LATER = "it obeys as soon as it runs again"
+
+
+def told_lines(answer: Mapping[str, Any]) -> Iterator[str]:
+    """What has changed, or that nothing had to."""
     for words in answer["begun"]:
-        print(f"Suspended: {printable(words)}.")
+        yield f"Suspended: {printable(words)}."
     for words in answer["ended"]:
-        print(f"Resumed: {printable(words)}.")
+        yield f"Resumed: {printable(words)}."
     if not (answer["begun"] or answer["ended"]):
-        print("Nothing had to be changed; see what is suspended with: sealgate status")
-    return warn_of_silent(answer["silent"], "it obeys as soon as it runs again")
+        yield "Nothing had to be changed; see what is suspended with: sealgate status"
 
 
 def suspended_lines(suspended: list[dict[str, Any]]) -> list[str]:

@@ -19,9 +19,14 @@ def many(number: int, word: str) -> str:
 
 def warn_of_silent(silent: Sequence[str], missing: str) -> int:
     """Name the workers that did not answer, and what is `missing` for it; the exit status."""
-    for sentence in silent:
-        print(f"sealgate: {sentence}; {missing}", file=sys.stderr)
+    for line in silent_lines(silent, missing):
+        print(f"sealgate: {line}", file=sys.stderr)
     return 1 if silent else 0
+
+
+def silent_lines(silent: Sequence[str], missing: str) -> list[str]:
+    """The same as lines."""
+    return [f"{sentence}; {missing}" for sentence in silent]
 
 
 def confirmed(question: str) -> bool:

@@ -6,7 +6,6 @@ memory. What it edits is tried at once and kept only when it ends: one that is l
 
 from __future__ import annotations
 
-import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -22,7 +21,12 @@ Control = Callable[[str, Answer], Awaitable[Answer]]
 
 T = TypeVar("T")
 
-ASKING = frozenset({"candidate", "diff", "revisions", "audit", "status", "showconfig", "certificates", "edit"})
+ASKING = frozenset(
+    {
+        *("candidate", "diff", "revisions", "audit", "status", "showconfig", "certificates", "edit"),
+        *("queue-list", "queue-count", "queue-show", "queue-body", "hosts"),
+    }
+)
 """Requests that change nothing that is in force."""
 
 
@@ -32,6 +36,10 @@ class Refusal(Exception):
 
 class Left(Exception):
     """The command was left with Ctrl-C."""
+
+
+class Ended(Exception):
+    """The command has ended the gateway, and the session with it."""
 
 
 class EndOfInput(Exception):
@@ -194,10 +202,6 @@ class Talk:
     async def _request(self, op: str, body: Answer) -> Answer:
         try:
             return await self._control(op, body)
-        except asyncio.CancelledError:
-            if op not in ASKING:
-                self.say("", "The gateway was at work on it: see showchanges and commitdetail for what was done.")
-            raise
         except Refused as error:
             raise Refusal(_sentence(str(error))) from error
 
