@@ -43,6 +43,10 @@ def _tls(configuration: Configuration, library: Library) -> Iterator[Problem]:
             yield Problem(path, str(plan))
 
 
+_OF_ANY_CASE = ("accounts", "recipient_access")
+"""Tables whose rows are found whatever case a client writes: two that differ in case alone would hide each other."""
+
+
 def _unique(configuration: Configuration) -> Iterator[Problem]:
     tables: tuple[tuple[str, tuple[Row, ...]], ...] = (
         ("certificates", configuration.certificates),
@@ -57,10 +61,11 @@ def _unique(configuration: Configuration) -> Iterator[Problem]:
     for table, rows in tables:
         seen: Counter[str] = Counter()
         for index, row in enumerate(rows):
-            name = getattr(row, row.identity)
-            if seen[name]:
+            name = str(getattr(row, row.identity))
+            known = name.lower() if table in _OF_ANY_CASE else name
+            if seen[known]:
                 yield Problem(f"{table}[{index}].{row.identity}", f"{name!r} stands here a second time; keep one row")
-            seen[name] += 1
+            seen[known] += 1
 
 
 def _certificates(configuration: Configuration) -> Iterator[Problem]:
