@@ -41,7 +41,9 @@ class Gateway:
     def __init__(self, home: Path, *flags: str, next_hop: int | None = None, workers: int = 1) -> None:
         self.home = home
         hop = ("--next-hop", f"{HOST}:{next_hop}") if next_hop else ("--next-hop", f"{HOST}:1")
-        self.command("init", "--hostname", "gate.inside.example", "--domain", "inside.example", *hop, *flags, "--force")
+        names = ("--hostname", "gate.inside.example", "--domain", "inside.example")
+        self.made = self.command("init", *names, *hop, *flags, "--force").stdout
+        """What init said."""
         self.ports: dict[str, int] = {}
         self._process: subprocess.Popen[bytes] | None = None
 

@@ -18,14 +18,16 @@ from sealgate.cli.dialogue.talk import EndOfInput, Left
 from sealgate.config.check import check
 from sealgate.config.defaults import Defaults, first_configuration
 from sealgate.config.diff import diff
-from sealgate.config.document import render
 from sealgate.config.edit import Set, edited
 from sealgate.config.problem import ConfigurationError
 from sealgate.config.schema import CertificateProfile, Configuration
-from sealgate.control.changes import Changes, Operator
-from sealgate.control.commit import Committed, Conflict, Order
+from sealgate.control.acts import Acts
+from sealgate.control.changes import Changes
+from sealgate.control.commit import Committed, Conflict, Order, told_changes
 from sealgate.control.confirm import Confirming
+from sealgate.control.roles import Operator
 from sealgate.control.verification import Trial, Verification
+from sealgate.directory.passphrase import hash_passphrase
 from sealgate.net.tls.credential import self_signed
 from sealgate.net.tls.library import measure_library
 from sealgate.process.channel import ChannelError
@@ -50,7 +52,10 @@ def configuration(defaults: Defaults = "asyncos-15.5", **services: str) -> Confi
 
 
 class Desk:
-    """Control without a gateway: real candidates and revisions; a commit is stored and stays without effect."""
+    """Control without a gateway: real candidates and revisions; a commit is stored and stays without effect.
+
+    Its clock stands still between two commits, which are a minute apart.
+    """
 
     def __init__(self, home: Path, first: Configuration) -> None:
         self.home = home
@@ -61,21 +66,22 @@ class Desk:
         self.said: list[str] = []
         self.verification: Verification | None = None
         self.audit = Audit(path)
-        confirming = Confirming(self.revisions, self, self._clock, lambda event: None)  # type: ignore[arg-type]
+        acts = self._acts = Acts(self.audit, lambda event: None, self._clock)
+        confirming = Confirming(self.revisions, self, self._clock, acts, lambda event: None)  # type: ignore[arg-type]
         self._changes = Changes(
             self.revisions,
             Candidates(path),
-            self.audit,
+            acts,
             self,
             confirming,
             LIBRARY,
+            self._hashed,
             self._clock,  # type: ignore[arg-type]
         )
-        self.operator = Operator("admin", "cli", self.now)
+        self.operator = Operator("admin", "cli", self.now, "administrator")
         self.answers: dict[str, Any] = {}
 
     def _clock(self) -> datetime.datetime:
-        self.now += datetime.timedelta(seconds=1)
         return self.now
 
     async def request(self, op: str, body: Mapping[str, Any]) -> dict[str, Any]:
@@ -83,14 +89,15 @@ class Desk:
         self.said.append(op)
         if op in self.answers:
             return dict(self.answers[op])
-        if op == "showconfig":
-            return {"text": render(self.current(), mask=True)}
         try:
             answer = await self._changes.handle(self.operator, op, body)
         except ChannelError as error:
             raise Refused(str(error)) from error
         assert answer is not None, op
         return answer
+
+    async def _hashed(self, passphrase: str) -> str:
+        return hash_passphrase(passphrase)
 
     # -- the Committer's part
 
@@ -104,16 +111,18 @@ class Desk:
             raise Conflict(current, diff(begun, order.configuration), diff(begun, current.configuration))
         if problems := check(order.configuration, LIBRARY):
             raise ConfigurationError(problems)
-        now = self._clock()
+        now = self.now = self.now + datetime.timedelta(minutes=1)
         deadline = None if order.minutes is None else now + datetime.timedelta(minutes=order.minutes)
         changes = diff(current.configuration, order.configuration)
         revision = self.revisions.add(
             order.configuration, who=order.who, comment=order.comment, at=now, face=order.face, deadline=deadline
         )
+        detail = {"revision": revision.number, "comment": order.comment, "changes": told_changes(changes)}
+        self._acts.add_of(order.who, order.face, order.act, **detail)
         trial = Trial("Inbound SMTP", "127.0.0.1:2525", "1.3", True, True, "TLSv1.3")
         return Committed(revision, changes, self.verification or Verification((trial,) * 4), deadline)
 
-    def refused(self, who: str, error: ConfigurationError) -> None:
+    def refused(self, who: str, face: str, error: ConfigurationError) -> None:
         """Nobody keeps a log here."""
 
     def current(self) -> Configuration:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import datetime
+import re
 from pathlib import Path
 
 import pytest
@@ -213,3 +215,25 @@ def test_printing_shows_certificate_and_request_and_never_the_key(desk: Desk) ->
     assert "-----BEGIN CERTIFICATE-----" in said
     assert "-----BEGIN CERTIFICATE REQUEST-----" in said
     assert "PRIVATE KEY" not in said
+
+
+def test_a_profile_of_files_is_told_and_can_be_overwritten(desk: Desk, tmp_path: Path) -> None:
+    certificate, key = pair()
+    crt, pem = tmp_path / "mx.crt", tmp_path / "mx.key"
+    crt.write_text(certificate)
+    row = {"name": "mx", "certificate_file": str(crt), "key_file": str(pem)}
+    asyncio.run(desk.request("edit", {"steps": [{"add": "certificates", "row": row}]}))
+    said, _ = converse(desk, "certconfig", "certificate", "print", "mx", "", "")
+    assert f"Unusable:    certificate profile 'mx': cannot read the key file {pem}" in said
+    assert re.search(r"^mx +- +- +Unusable", said, re.MULTILINE)
+    pem.write_text(key)
+    assert (
+        f"Files:       {crt}, {pem}\nCommon name: gate.example" in converse(desk, "certconfig certificate print mx")[0]
+    )
+    said, status = converse(
+        desk, "certconfig", "certificate", "paste", "mx", *certificate.splitlines(), ".", ".", "", piped=True
+    )
+    assert "Profile mx keeps no key yet, so that one has to be pasted." in said
+    assert status == 1
+    assert imported(desk, "y", file(desk, "mx.pem", certificate, key), "", "")[1] == 0
+    assert profile(desk) == CertificateProfile(name="mx", certificate=certificate, key=key)

@@ -14,6 +14,8 @@ from sealgate.control.changes import Operator
 from sealgate.control.verification import Trial, Verification
 from tests.cli.conversation import Desk, configuration, converse, one_line
 
+GOLDEN = Path(__file__).parents[1] / "golden" / "dialogue"
+NOW = re.compile(r"Changes cleared: .*\n")
 EXAMPLE = Path(__file__).parents[2] / "examples" / "asyncos-15.0.xml"
 
 
@@ -24,7 +26,7 @@ def desk(tmp_path: Path) -> Desk:
 
 def other_commits(desk: Desk) -> None:
     """Somebody else puts something into force."""
-    mine, desk.operator = desk.operator, Operator("eve", "cli", desk.now)
+    mine, desk.operator = desk.operator, Operator("eve", "cli", desk.now, "administrator")
     step = {"set": "tls.outbound_smtp.versions", "value": ["1.2"]}
     asyncio.run(desk.request("edit", {"steps": [step]}))
     asyncio.run(desk.request("commit", {"comment": "narrower"}))
@@ -69,7 +71,7 @@ def test_a_conflict_shows_both_differences_and_the_ways_on(desk: Desk) -> None:
 
 
 def test_showchanges_says_who_else_has_changes_and_what_stands_in_the_way(desk: Desk) -> None:
-    mine, desk.operator = desk.operator, Operator("eve", "cli", desk.now)
+    mine, desk.operator = desk.operator, Operator("eve", "cli", desk.now, "administrator")
     converse(desk, "sslconfig inbound 2")
     desk.operator = mine
     said, _ = converse(desk, "showchanges")
@@ -117,8 +119,10 @@ def test_a_confirmed_commit_is_confirmed_from_a_new_session(desk: Desk) -> None:
     assert "Say in how many minutes it has to be confirmed: commit confirmed 5" in said
     assert "unless it is confirmed: from a new session, with confirm." in said
     assert "This session began before revision 2 came into force" in said
-    desk.operator = Operator("admin", "cli", desk.now + datetime.timedelta(minutes=1))
-    assert "Revision 2 is confirmed." in converse(desk, "confirm")[0]
+    desk.operator = Operator("admin", "cli", desk.now + datetime.timedelta(minutes=1), "administrator")
+    said, _ = converse(desk, "confirm")
+    assert said.startswith("The last commit is taken back at ")
+    assert "Revision 2 is confirmed." in said
     assert one_line(desk, "confirm") == ("No commit waits to be confirmed.\n", 1)
 
 
@@ -167,3 +171,13 @@ def test_showconfig_never_shows_a_key(desk: Desk) -> None:
     said, _ = converse(desk, "showconfig")
     assert 'key = "********"' in said
     assert "PRIVATE KEY" not in said
+
+
+def test_the_golden_screen_of_the_family(desk: Desk, utc: None) -> None:
+    said, _ = converse(
+        desk,
+        *("showchanges", "commit", "sslconfig inbound 1-3", "showchanges", "commit", "?", "TLS 1.3", "commitdetail"),
+        *("sslconfig inbound 1", "clear", "", "sslconfig outbound 1-3", "commit confirmed 5 try it", "confirm"),
+        *("rollbackconfig", "?", "1", "y", "", "showchanges", "quit", ""),
+    )
+    assert said.replace(NOW.search(said)[0], "") == (GOLDEN / "commit-family.txt").read_text()  # type: ignore[index]

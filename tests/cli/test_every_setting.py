@@ -41,6 +41,7 @@ TABLES = {
     "destinations": ("destconfig", "new", "other.example"),
     "routes": ("smtproutes", "edit", "inside.example"),
     "accounts": ("smtpauthconfig", "new", "jane", "correct horse", "correct horse"),
+    "operators": ("userconfig", "new", "jane", "correct horse", "correct horse", "operator"),
 }
 
 OWN_WORDS = {
@@ -48,6 +49,7 @@ OWN_WORDS = {
     "recipient_access[].action": "Select the action to apply to this address.",
     "routes[].hosts": "Enter the destination hosts",
     "accounts[].passphrase": "Enter the passphrase.",
+    "operators[].passphrase": "Enter the passphrase.",
 }
 """Settings that are asked for in the words of AsyncOS."""
 

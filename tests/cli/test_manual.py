@@ -9,17 +9,17 @@ from pathlib import Path
 
 import pytest
 
+from sealgate.cli.dialogue.commands import COMMANDS
+
 CHECKOUT = Path(__file__).parents[2]
 ROOM = CHECKOUT / "src" / "sealgate"
 MODULES = [
-    *(ROOM / "cli" / "dialogue" / f"{name}.py" for name in ("talk", "question", "session", "field", "connection")),
-    *(ROOM / "cli" / "dialogue" / f"{name}.py" for name in ("versions", "sslconfig", "certconfig", "configfile")),
-    *(ROOM / "cli" / "dialogue" / f"{name}.py" for name in ("committing", "history")),
+    *sorted((ROOM / "cli" / "dialogue").glob("*.py")),
     ROOM / "tls" / "cipher.py",
     ROOM / "net" / "tls" / "bundle.py",
     ROOM / "net" / "tls" / "request.py",
 ]
-REFUSING = {"ValueError", "Refusal", "Refused", "CipherError", "CredentialError", "_refuse"}
+REFUSING = {"ValueError", "Refusal", "Refused", "CipherError", "CredentialError", "refuse"}
 
 
 def plain(text: str) -> str:
@@ -60,3 +60,8 @@ def test_every_sentence_is_in_the_manual(module: Path) -> None:
         if (words := re.sub(r"\s+", " ", plain(piece)).strip(" .;:,")) and words not in MANUAL
     ]
     assert not missing
+
+
+@pytest.mark.parametrize("word", [word for command in COMMANDS for word in (command.word, *command.also)])
+def test_every_command_is_in_the_manual(word: str) -> None:
+    assert f"`{word}" in (CHECKOUT / "docs" / "cli.md").read_text()

@@ -61,10 +61,7 @@ def desk(tmp_path: Path) -> Desk:
         ),
     ],
 )
-def test_golden_screens(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, services: dict[str, str], typed: tuple[str, ...]
-) -> None:
-    monkeypatch.setenv("TZ", "UTC")
+def test_golden_screens(tmp_path: Path, utc: None, name: str, services: dict[str, str], typed: tuple[str, ...]) -> None:
     said, _ = converse(Desk(tmp_path, configuration(**services)), *typed)
     assert said == (GOLDEN / f"{name}.txt").read_text()
 

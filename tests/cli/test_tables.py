@@ -62,6 +62,12 @@ SCREENS = {
         *("new", "scanner", SECRET, SECRET, "inside.example", "no", "edit", "2", "", "yes", "list", "delete", "1", "y"),
         *("passphrase", "scanner", f"{SECRET}2", f"{SECRET}2", ""),
     ),
+    "userconfig": (
+        *("userconfig", "new", "root beer", "Admin", "short", SECRET, "something else", SECRET, SECRET, "boss"),
+        *("administrator", "", "", "new", "lea", SECRET, SECRET, "operator", "Lea L.", "", "edit", "1", "operator"),
+        *("", "", "edit", "admin", "administrator", "", "", "passphrase", "lea", f"{SECRET}2", f"{SECRET}2", "new"),
+        *("max", SECRET, SECRET, "read-only", "", "no", "list", "delete", "max", "y", ""),
+    ),
     "setconfig": (
         *(
             "sethostname",
@@ -104,6 +110,11 @@ def _hosts(made: Configuration) -> object:
 def _recipients(made: Configuration) -> object:
     rows = [(row.recipient, row.action, row.reply) for row in made.recipient_access]
     return rows, made.gateway.accepted_domains
+
+
+def _operators(settings: Configuration) -> object:
+    told = [(each.name, each.role, each.full_name, each.enabled) for each in settings.operators]
+    return told, matches(settings.operator_of["lea"].passphrase, f"{SECRET}2")
 
 
 def _accounts(made: Configuration) -> object:
@@ -150,6 +161,10 @@ OUTCOMES: dict[str, tuple[Callable[[Configuration], object], object]] = {
     "rcptaccess": (
         _recipients,
         ([("info@inside.example", "reject", "closed")], ("inside.example", "more.example")),
+    ),
+    "userconfig": (
+        _operators,
+        ([("admin", "administrator", None, True), ("lea", "operator", "Lea L.", True)], True),
     ),
     "smtpauthconfig": (_accounts, ("scanner", ("inside.example",), True, True)),
     "setconfig": (
@@ -201,6 +216,8 @@ ONE_LINE: tuple[tuple[tuple[str, ...], str], ...] = (
     (("listenerconfig", "edit", "1", "rcptaccess", "import", "a@b.example accept"), "1 entry imported."),
     (("listenerconfig", "delete", "public"), "Listener public deleted."),
     (("smtpauthconfig", "new", "jane", SECRET, SECRET), ""),
+    (("userconfig", "new", "jane", SECRET, SECRET, "administrator"), ""),
+    (("userconfig", "list"), "No operators are configured."),
     (("sethostname", "other.example"), ""),
     (("deliveryconfig", "set", "retry_max", "2h"), ""),
     (("dnsconfig", "set", "reverse", "no"), ""),
@@ -232,6 +249,8 @@ WRONG: tuple[tuple[tuple[str, ...], str], ...] = (
     (("listenerconfig", "edit", "public", "set", "ports", "3"), "There is no setting 'ports' here; did you mean port?"),
     (("listenerconfig", "new", "public", "extra", "smtp", "70000"), "70000 is not a whole number from 1 to 65535."),
     (("smtpauthconfig", "new", "jane", SECRET, "another one"), "The two passphrases differ."),
+    (("userconfig", "new", "jane", SECRET, SECRET, "boss"), "'boss' is not one of administrator, operator"),
+    (("userconfig", "delete", "jane"), "There is no operator to delete."),
     (("setconfig", "limits", "set", "connections", "0"), "0 is not a whole number from 1 to 100000."),
 )
 

@@ -85,6 +85,7 @@ def test_a_document_shows_every_setting_with_its_help() -> None:
         "destinations": [{"domain": "partner.example", "tls": "required"}],
         "recipient_access": [{"recipient": "info@inside.example"}],
         "accounts": [{"name": "me@inside.example", "passphrase": HASH}],
+        "operators": [{"name": "admin", "role": "administrator", "passphrase": HASH}],
         **relaying("10.0.0.0/8"),
     }
     text = render(configuration(**rows))

@@ -20,6 +20,7 @@ DESTINATION = "tests/gateway/test_settings_destination.py::"
 OUTBOUND = "tests/gateway/test_outbound.py::"
 VERSIONS = "tests/gateway/test_versions.py::"
 HOUSE = "tests/gateway/test_housekeeping.py::"
+OPERATORS = "tests/gateway/test_operators.py::"
 ROTATION = "tests/journal/test_rotation.py::"
 
 EFFECTS = {
@@ -89,6 +90,11 @@ EFFECTS = {
     "listeners[].hidden_extensions": LISTENER + "test_hidden_extensions_are_not_offered",
     "listeners[].max_messages": ACCESS + "test_a_listener_has_its_own_numbers_of_messages_and_bad_recipients",
     "listeners[].max_bad_recipients": ACCESS + "test_a_listener_has_its_own_numbers_of_messages_and_bad_recipients",
+    "operators[].name": OPERATORS + "test_whoever_logs_in_by_name_acts_under_it",
+    "operators[].role": OPERATORS + "test_each_role_goes_as_far_as_the_table_says",
+    "operators[].passphrase": OPERATORS + "test_a_wrong_passphrase_lets_nobody_in",
+    "operators[].full_name": OPERATORS + "test_operators_are_listed_without_their_hashes",
+    "operators[].enabled": OPERATORS + "test_who_is_disabled_is_out_at_his_next_request",
     "limits.auth_failures": LOGIN + "test_failures_put_off_their_host_and_leave_others_alone",
     "limits.auth_window": LOGIN + "test_failures_put_off_their_host_and_leave_others_alone",
     "dns.reverse": ACCESS + "test_names_are_not_looked_up_if_that_is_switched_off",

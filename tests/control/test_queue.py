@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
+import datetime
 from typing import Any
 
 import pytest
 
 from sealgate.control.crew import Crew
 from sealgate.control.queue import QueueDesk
+from sealgate.control.roles import Operator
 from sealgate.process.channel import ChannelError
+
+ROOT = Operator("root", "cli", datetime.datetime.now(datetime.UTC), "administrator")
+
+
+class Unwritten:
+    """An audit record that nobody reads."""
+
+    def add(self, operator: Operator, act: str, **detail: Any) -> None:
+        assert operator is ROOT
 
 
 class Workers:
@@ -39,7 +50,7 @@ class Workers:
 
 
 def desk(workers: Workers) -> QueueDesk:
-    return QueueDesk(Crew(workers))  # type: ignore[arg-type]
+    return QueueDesk(Crew(workers), Unwritten())  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("limit", [1, 2, 5, 100])
@@ -56,7 +67,7 @@ async def test_page_after_page_each_message_comes_once_and_in_order(kept: dict[s
     met: list[int] = []
     more = True
     while more:
-        answer = await queue.handle("root", "queue-list", {"after": met[-1] if met else 0, "limit": limit})
+        answer = await queue.handle(ROOT, "queue-list", {"after": met[-1] if met else 0, "limit": limit})
         met += [message["mid"] for message in answer["messages"]]
         more = answer["more"] and bool(answer["messages"])
     assert met == sorted(mid for mids in kept.values() for mid in mids)
@@ -64,18 +75,18 @@ async def test_page_after_page_each_message_comes_once_and_in_order(kept: dict[s
 
 async def test_a_silent_worker_is_named_beside_what_the_others_say() -> None:
     queue = desk(Workers({"worker-1": [1, 2], "worker-2": [3]}, silent=("worker-2",)))
-    listed = await queue.handle("root", "queue-list", {"after": 0, "limit": 10})
+    listed = await queue.handle(ROOT, "queue-list", {"after": 0, "limit": 10})
     assert [message["mid"] for message in listed["messages"]] == [1, 2]
     assert listed["silent"] == ["worker-2 has not answered"]
-    acted = await queue.handle("root", "queue-act", {"selection": {"mids": [1, 2]}})
+    acted = await queue.handle(ROOT, "queue-act", {"act": "hold", "selection": {"mids": [1, 2]}})
     assert (acted["messages"], acted["silent"]) == (2, ["worker-2 has not answered"])
     with pytest.raises(ChannelError, match="not every worker answered: worker-2"):
-        await queue.handle("root", "queue-show", {"mid": 3})
+        await queue.handle(ROOT, "queue-show", {"mid": 3})
 
 
 async def test_what_no_worker_has_is_unknown_and_what_one_has_is_not() -> None:
     queue = desk(Workers({"worker-1": [1, 2], "worker-2": [3]}))
-    acted = await queue.handle("root", "queue-act", {"selection": {"mids": [1, 3, 7]}})
+    acted = await queue.handle(ROOT, "queue-act", {"act": "hold", "selection": {"mids": [1, 3, 7]}})
     assert (acted["messages"], acted["busy"], acted["unknown"], acted["named"]) == (3, 2, [7], [[1, 0], [3, 0]])
     with pytest.raises(ChannelError, match="no message 7 is in the queue"):
-        await queue.handle("root", "queue-show", {"mid": 7})
+        await queue.handle(ROOT, "queue-show", {"mid": 7})

@@ -106,7 +106,8 @@ def test_a_candidate_is_edited_shown_and_put_in_force(gate: Gateway) -> None:
     gate.wait_for_log(f"Configuration revision {before + 1} committed by root: TLS 1.3 alone")
     (entry, *_) = say(gate, "revisions")["revisions"]
     assert (entry["revision"], entry["comment"]) == (before + 1, "TLS 1.3 alone")
-    (act, *_) = say(gate, "audit")["acts"]
+    (verified, act, *_) = say(gate, "audit")["acts"]
+    assert (verified["act"], verified["detail"]["passed"]) == ("verify", True)
     assert (act["act"], act["who"], act["face"], act["detail"]["revision"]) == ("commit", "root", "cli", before + 1)
 
 
@@ -196,6 +197,15 @@ def test_only_a_session_that_began_under_it_confirms(gate: Gateway) -> None:
     assert running(gate) == number
     with pytest.raises(Exception, match="no commit waits"):
         say(gate, "confirm")
+
+
+def test_what_waits_can_be_taken_back_by_hand(gate: Gateway) -> None:
+    before = gate.settings()["tls"]["inbound_smtp"]["versions"]
+    number = confirmed_commit(gate, 5)
+    say(gate, "rollback", revision=number - 1)
+    assert say(gate, "commit", comment="rather not")["revision"] == number + 1
+    assert say(gate, "candidate")["confirm_by"] is None
+    assert gate.settings()["tls"]["inbound_smtp"]["versions"] == before
 
 
 def test_it_comes_back_although_control_is_killed_meanwhile(gate: Gateway) -> None:

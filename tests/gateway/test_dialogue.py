@@ -104,6 +104,20 @@ def test_the_session_outlives_control_and_says_so(gate: Gateway) -> None:
     assert talking.returncode == 0
 
 
+def test_ctrl_c_ends_a_pipe_at_once(gate: Gateway) -> None:
+    words = [COMMAND, "--home", str(gate.home), "cli"]
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    talking = subprocess.Popen(words, text=True, **pipes)  # type: ignore[call-overload]
+    talking.stdin.write("sslconfig\ninbound\n")
+    talking.stdin.flush()
+    while "Enter the inbound SMTP ssl method" not in talking.stdout.readline():
+        pass
+    talking.send_signal(signal.SIGINT)
+    _, said = talking.communicate(timeout=30)
+    assert (talking.returncode, said) == (130, "")
+    assert not ask(gate.home, "candidate")["pending"]
+
+
 def test_without_a_gateway_it_is_one_sentence(tmp_path: Path) -> None:
     words = [COMMAND, "--home", str(tmp_path), "cli"]
     done = subprocess.run(words, input="quit\n", capture_output=True, text=True, timeout=60, check=False)
@@ -144,8 +158,8 @@ def test_the_commit_family_for_scripts(gate: Gateway) -> None:
         "sealgate: there is no revision 99999; see the list of revisions\n",
     )
     acts = gate.command("audit", "--limit", "3").stdout.splitlines()
-    assert "from cli  commit: revision" in acts[0]
-    assert "from cli  confirm: revision" in acts[1]
+    assert "from cli  commit: revision" in acts[1]
+    assert "from cli  confirm: revision" in acts[2]
     offline = gate.command("rollback", str(first), "--offline", check=False)
     assert (offline.returncode, "stop it" in offline.stderr) == (1, True)
 
@@ -166,12 +180,17 @@ def test_a_stopped_gateway_goes_back_offline(tmp_path: Path) -> None:
 class Keyboard:
     """A terminal of its own with `sealgate cli` on it."""
 
-    def __init__(self, gate: Gateway) -> None:
+    def __init__(self, gate: Gateway, *words: str) -> None:
         self._screen = ""
         self._fd, other = pty.openpty()
-        words = [COMMAND, "--home", str(gate.home), "cli"]
+        command = [COMMAND, "--home", str(gate.home), "cli", *words]
         self._process = subprocess.Popen(
-            words, stdin=other, stdout=other, stderr=other, start_new_session=True, env={**os.environ, "TERM": "xterm"}
+            command,
+            stdin=other,
+            stdout=other,
+            stderr=other,
+            start_new_session=True,
+            env={**os.environ, "TERM": "xterm"},
         )
         os.close(other)
 
@@ -204,8 +223,8 @@ class Keyboard:
 
 
 @contextmanager
-def keyboard(gate: Gateway) -> Iterator[Keyboard]:
-    opened = Keyboard(gate)
+def keyboard(gate: Gateway, *words: str) -> Iterator[Keyboard]:
+    opened = Keyboard(gate, *words)
     try:
         yield opened
     finally:
@@ -237,3 +256,17 @@ def test_a_terminal_completes_remembers_leaves_commands_and_ends(gate: Gateway) 
         terminal.expect(r"gate\.inside\.example>")
         terminal.type("\x04")
         assert terminal.status() == 0
+
+
+def test_one_command_at_a_terminal_asks_what_is_left_open(gate: Gateway) -> None:
+    with keyboard(gate, "sslconfig", "inbound") as terminal:
+        terminal.expect("Enter the inbound SMTP ssl method")
+        terminal.type("9\r")
+        terminal.expect("There is no number 9")
+        terminal.type("\r")
+        terminal.expect("Enter the inbound SMTP ssl cipher")
+        terminal.type("\r")
+        assert terminal.status() == 0
+    with keyboard(gate, "sslconfig", "inbound", "9") as terminal:
+        terminal.expect("There is no number 9")
+        assert terminal.status() == 1

@@ -114,12 +114,21 @@ def test_the_queue_and_what_runs_obey_at_once(gate: Gateway, next_hop: Hop) -> N
     assert "inside.example" in one_line(gate, "tophosts", "1")
     assert "Suspended:    delivery" in one_line(gate, "hoststatus", "inside.example")
     assert "Resumed: delivery." in one_line(gate, "resumedel")
-    one_line(gate, "delivernow", "host", "inside.example")
     eventually(lambda: any(b"message 2" in each for visit in next_hop.visits for each in visit.messages))
     assert not any(b"message 0" in each for visit in next_hop.visits for each in visit.messages)
     found = one_line(gate, "grep", "-i", f"mid {mid} .*sender2", "mail_logs")
     assert "From: <sender2@me.example>" in found
     assert one_line(gate, "tail", "mail_logs", "3").count("\n") == 3
+
+
+def test_what_is_deferred_goes_when_the_operator_says_so(gate: Gateway, next_hop: Hop) -> None:
+    next_hop.answers["RCPT"] = "451 4.7.1 later"
+    with closing(greeted(gate.ports["public"])) as client:
+        client.send("later@inside.example", subject="wanted now")
+    eventually(lambda: "<later@inside.example>  deferred" in one_line(gate, "showrecipients", "host", "inside.example"))
+    next_hop.answers.clear()
+    assert "1 message with 1 recipient: being tried again." in one_line(gate, "delivernow", "host", "inside.example")
+    eventually(lambda: any(b"wanted now" in each for visit in next_hop.visits for each in visit.messages))
 
 
 def test_a_suspended_listener_is_deaf_until_it_is_resumed(gate: Gateway) -> None:

@@ -23,7 +23,7 @@ def as_of_0_1(home: Path) -> None:
     with closing(sqlite3.connect(home / "revisions.db")) as database:
         number, text = database.execute("SELECT max(number), configuration FROM revision").fetchone()
         settings = json.loads(text)
-        for later in ("policies", "sender_groups", "recipient_access", "accounts"):
+        for later in ("policies", "sender_groups", "recipient_access", "accounts", "operators"):
             settings.pop(later)
         for listener in settings["listeners"]:
             private = listener["kind"] == "private"

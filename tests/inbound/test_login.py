@@ -10,7 +10,7 @@ import pytest
 from argon2.exceptions import HashingError
 
 from sealgate.config.schema import Account, Configuration
-from sealgate.directory.accounts import Busy
+from sealgate.directory.logins import Busy
 from sealgate.event.facts import Event, LoginFailed, LoginSucceeded
 from sealgate.inbound.login import LoginDesk
 from sealgate.process.lease import Refused, Want

@@ -11,10 +11,13 @@ from pathlib import Path
 from typing import Any
 
 from sealgate import __version__
-from sealgate.control.changes import Changes, Operator
+from sealgate.control.acts import Acts
+from sealgate.control.changes import Changes
 from sealgate.control.commit import Committer
 from sealgate.control.confirm import Confirming
 from sealgate.control.crew import Crew
+from sealgate.control.login import OperatorDesk, Seat, operators_in_force
+from sealgate.control.roles import Operator
 from sealgate.control.service import SOCKET, Service, open_socket, peer_name
 from sealgate.control.suspension import Suspending
 from sealgate.control.verify import Verifier
@@ -24,6 +27,7 @@ from sealgate.journal.journal import Journal
 from sealgate.process.channel import Channel, ChannelError
 from sealgate.process.child import Connection
 from sealgate.process.endpoint import Listening
+from sealgate.process.lease import Leases
 from sealgate.store.audit import Audit
 from sealgate.store.candidates import Candidates
 from sealgate.store.database import StoreError
@@ -50,25 +54,36 @@ class Control:
         self._journal = journal
         path = home / "revisions.db"
         self._revisions = Revisions(path)
+        acts = Acts(Audit(path), journal.emit, _now)
+        self._logins = operators_in_force(self._revisions)
+        self._desk = OperatorDesk(self._revisions, self._logins, Leases(connection.channel), acts)
         self._verifier = Verifier(Crew(connection.channel), library, journal.emit)
         self._committer = Committer(
             connection.channel,
             self._revisions,
             library,
+            acts,
             journal.emit,
             _now,
             lambda configuration: journal.configure(configuration.logs, configuration.tls.codes),
             self._verifier.verify,
         )
         self._watch = CertificateWatch(self._revisions, self._committer, journal.emit)
-        self._confirming = Confirming(self._revisions, self._committer, _now, journal.emit)
+        self._confirming = Confirming(self._revisions, self._committer, _now, acts, journal.emit)
         self._suspending = Suspending(
-            connection.channel, self._revisions, SuspensionFile(home), journal.emit, time.time
+            connection.channel, self._revisions, SuspensionFile(home), acts, journal.emit, time.time
         )
         changes = Changes(
-            self._revisions, Candidates(path), Audit(path), self._committer, self._confirming, library, _now
+            self._revisions,
+            Candidates(path),
+            acts,
+            self._committer,
+            self._confirming,
+            library,
+            self._logins.hashed,
+            _now,
         )
-        self._service = Service(connection.channel, self._revisions, self._suspending, changes, __version__)
+        self._service = Service(connection.channel, self._suspending, changes, acts, __version__)
         self._socket: socket.socket | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         self._channels: set[Channel] = set()
@@ -119,10 +134,11 @@ class Control:
             self._serve(connection, who)
 
     def _serve(self, connection: socket.socket, who: str) -> None:
-        operator = Operator(who, "cli", _now())
+        # Root and the gateway's own user can read and write everything here anyway.
+        seat = Seat(Operator(who, "cli", _now(), "administrator"), self._desk)
 
         async def handle(op: str, body: dict[str, Any], fds: list[int]) -> dict[str, Any]:
-            return await self._service.handle(operator, op, body)
+            return await self._service.answer(seat, op, body)
 
         def closed() -> None:
             self._channels.discard(channel)
@@ -151,6 +167,7 @@ class Control:
         if self._socket is not None:
             self._socket.close()
             (self._home / SOCKET).unlink(missing_ok=True)
+        self._logins.close()
         self._journal.flush()
 
     def reopen(self) -> None:

@@ -9,6 +9,7 @@ import sys
 from sealgate.app import gateway
 from sealgate.cli import init as init_command
 from sealgate.cli.commands import stored
+from sealgate.control.passphrases import FIRST
 
 SINK_PORT = 2526
 
@@ -40,6 +41,7 @@ def run(options: argparse.Namespace) -> int:
 def _init_options(options: argparse.Namespace) -> argparse.Namespace:
     return argparse.Namespace(
         home=options.home,
+        door=options.door,
         source=options.source,
         hostname=None if options.source else "gate.inside.example",
         domain=None if options.source else ["inside.example"],
@@ -69,6 +71,10 @@ Then look:
   grep TLS {home}/logs/mail.log      which TLS both hops spoke
   ls {home}/maildir/new              where the message went
   {sys.argv[0]} --home {home} status
+
+The administrator is {FIRST}. The passphrase was shown when this configuration was made; set another with
+
+  {sys.argv[0]} --home {home} passwd {FIRST}
 
 Ctrl-C ends the gateway.
 """

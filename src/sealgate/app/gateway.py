@@ -16,6 +16,7 @@ from sealgate.app.logs import configure, open_journal
 from sealgate.cli.commands import stored
 from sealgate.control.commit import payload_of
 from sealgate.control.confirm import take_back_overdue
+from sealgate.control.offline import note
 from sealgate.event.facts import ServiceUnavailable
 from sealgate.net.tls.library import measure_library
 from sealgate.process.endpoint import Endpoint, EndpointError
@@ -27,7 +28,10 @@ from sealgate.process.supervisor import Supervisor
 def serve(options: argparse.Namespace, ready: Callable[[], None] = lambda: None) -> int:
     """Run until told to stop; `ready` is called when the gateway serves."""
     revisions = stored(options.home)
-    revision = take_back_overdue(revisions, datetime.datetime.now(datetime.UTC)) or revisions.current()
+    back = take_back_overdue(revisions, datetime.datetime.now(datetime.UTC))
+    if back is not None:
+        note(options.home, "commit", back.who, back.face, revision=back.number, comment=back.comment)
+    revision = back or revisions.current()
     if revision is None:
         print(f"There is no configuration in {options.home}; make one with: sealgate init", file=sys.stderr)
         return 1

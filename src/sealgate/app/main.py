@@ -10,9 +10,10 @@ from pathlib import Path
 
 from sealgate.app import evaluate, gateway, sink
 from sealgate.cli import backup, changes, commands, drain, hosts, passphrase, queue, suspend, trace, verify
+from sealgate.cli import door as doors
 from sealgate.cli import init as init_command
-from sealgate.cli.client import NotRunning, Refused
 from sealgate.cli.dialogue import run as dialogue
+from sealgate.cli.door import Door, NotRunning, Refused
 from sealgate.cli.words import Words, add
 from sealgate.store.database import StoreError
 
@@ -24,6 +25,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     words = list(sys.argv[1:] if arguments is None else arguments)
     options = build_parser().parse_args(words)
     options.home = Path(options.home).absolute()
+    options.door = Door(options.home, options.operator, options.passphrase_file)
     run: Callable[[argparse.Namespace], int] = options.run
     try:
         return run(options)
@@ -46,11 +48,12 @@ def build_parser() -> argparse.ArgumentParser:
         default=os.environ.get("SEALGATE_HOME", DEFAULT_HOME),
         help="the directory of all state (default: $SEALGATE_HOME, else %(default)s)",
     )
+    doors.add_arguments(parser)
     words = parser.add_subparsers(metavar="COMMAND", required=True)
     _gateway_commands(words)
     dialogue.add_arguments(add(words, "cli", dialogue.run, "Talk with the gateway in the words of AsyncOS."))
     _configuration_commands(words)
-    for room in (changes, verify, queue, hosts, suspend, drain):
+    for room in (changes, passphrase, verify, queue, hosts, suspend, drain):
         room.add_commands(words)
     _evaluation_commands(words)
     return parser
@@ -76,7 +79,6 @@ def _configuration_commands(words: Words[argparse.ArgumentParser]) -> None:
         "file", metavar="FILE", help="a TOML file, an AsyncOS configuration (XML), or - for standard input"
     )
     load.add_argument("--comment", default="", help="kept with the revision")
-    add(words, "hash-passphrase", passphrase.run, "Make the hash of a passphrase, for an account.")
     trace.add_arguments(add(words, "trace", trace.run, "Say what would happen to a message."))
     backup.add_backup_arguments(add(words, "backup", backup.backup, "Write all state to one file."))
     backup.add_restore_arguments(add(words, "restore", backup.restore, "Bring the state of a backup back."))

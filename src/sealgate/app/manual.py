@@ -21,9 +21,10 @@ This page is made from the parser in `src/sealgate/app/main.py`; to make it anew
 def render_commands() -> str:
     """The page in Markdown."""
     parser = build_parser()
-    home = next(action for action in parser._actions if action.dest == "home")
-    home.default = DEFAULT_HOME  # not what the environment of whoever makes the page says
-    general = "\nBefore or behind every command:\n\n" + "".join(_argument(home))
+    options = [action for action in parser._actions if action.option_strings and action.dest != "help"]
+    for option in options:  # not what the environment of whoever makes the page says
+        option.default = DEFAULT_HOME if option.dest == "home" else None
+    general = "\nBefore or behind every command:\n\n" + "".join(line for each in options for line in _argument(each))
     return _HEAD + general + "".join(_commands(parser, "sealgate", 2))
 
 

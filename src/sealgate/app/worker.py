@@ -22,7 +22,7 @@ from sealgate.delivery.hosts import HostMemory
 from sealgate.delivery.route import Router
 from sealgate.delivery.schedule import Schedule
 from sealgate.delivery.tools import CarrierTools
-from sealgate.directory.accounts import Accounts
+from sealgate.directory.logins import Logins
 from sealgate.event.facts import Event, Note, ServiceUnavailable, SpoolRecovered
 from sealgate.inbound.login import LoginDesk
 from sealgate.inbound.session import Session
@@ -71,7 +71,7 @@ class Worker:
         self._spool = Spool(self._folder, self._room)
         self._resolver = LiveResolver(self._current)
         self._names = HostNames(lambda: (self._resolver.get(), self._resolver.settings.reverse_timeout))
-        self._accounts = Accounts(lambda: self._current.revision.configuration.account_of)
+        self._accounts = Logins(lambda: self._current.revision.configuration.account_of)
         self._desk = Desk(home, self._spool, self._emit, self._hang_up)
         self._schedule = self._new_schedule()
         self._session_tools = self._new_session_tools()

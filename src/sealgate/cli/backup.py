@@ -13,7 +13,9 @@ from pathlib import Path
 
 from sealgate import __version__
 from sealgate.cli.client import NotRunning, Refused, ask
+from sealgate.cli.door import Door
 from sealgate.control import backup as act
+from sealgate.control import offline
 from sealgate.control.archive import ArchiveError, Facts
 from sealgate.store.database import StoreError
 
@@ -44,6 +46,7 @@ def add_restore_arguments(parser: argparse.ArgumentParser) -> None:
 
 def backup(options: argparse.Namespace) -> int:
     """Write a backup; nothing is left of one that fails."""
+    options.door.no_operator("a backup")
     home, target = options.home, Path(options.file).absolute()
     if not (home / act.REVISIONS).exists():
         print(f"There is nothing to back up in {home}", file=sys.stderr)
@@ -55,7 +58,7 @@ def backup(options: argparse.Namespace) -> int:
             if options.without_queue:
                 act.backup_configuration(home, target, facts, _progress("written"))
             else:
-                with _spools(home) as folders:
+                with _spools(options.door) as folders:
                     act.backup_all(home, folders, target, facts, _progress("written"))
     except ArchiveError as error:
         print(f"sealgate: {error}", file=sys.stderr)
@@ -66,10 +69,11 @@ def backup(options: argparse.Namespace) -> int:
 
 
 @contextmanager
-def _spools(home: Path) -> Iterator[dict[str, Path]]:
+def _spools(door: Door) -> Iterator[dict[str, Path]]:
     """Copies of the spools: made by those who own them, or here if nothing runs."""
+    home = door.home
     try:
-        folders = ask(home, "copy-queue", patience=3600.0)["folders"]
+        folders = ask(door, "copy-queue", patience=3600.0)["folders"]
     except NotRunning:
         with act.at_rest(home), act.copied_spools(home) as copies:
             yield copies
@@ -78,7 +82,7 @@ def _spools(home: Path) -> Iterator[dict[str, Path]]:
         yield {worker: Path(folder) for worker, folder in folders.items()}
     finally:
         try:
-            ask(home, "copy-done")
+            ask(door, "copy-done")
         except (NotRunning, Refused) as error:
             print(f"sealgate: the copies of the queue stay until the next backup or start: {error}", file=sys.stderr)
 
@@ -98,6 +102,7 @@ def _alone(home: Path) -> Iterator[None]:
 
 def restore(options: argparse.Namespace) -> int:
     """Restore a backup; a home is left as it was, or has all of the new state."""
+    options.door.no_operator("a restore")
     home, source = options.home, Path(options.file)
     home.mkdir(mode=0o700, parents=True, exist_ok=True)
     stamp = datetime.datetime.now(datetime.UTC).strftime("%Y%m%dT%H%M%SZ")
@@ -108,6 +113,7 @@ def restore(options: argparse.Namespace) -> int:
                 print(f"{home} has state; with --force it is put aside, in {home}/before-restore-…", file=sys.stderr)
                 return 1
             restored = act.restore(home, source, stamp, _progress("read"))
+            offline.note(home, "restore", at=restored.facts.at, queue=str(restored.facts.queue).lower())
     except (ArchiveError, StoreError, OSError) as error:
         print(f"Nothing was restored: {error}", file=sys.stderr)
         return 1

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import datetime
 import json
 import os
 import sys
@@ -15,7 +14,9 @@ from sealgate.cli.dialogue.committing import committed_lines, refused_lines
 from sealgate.cli.dialogue.history import act_lines, revision_lines
 from sealgate.cli.dialogue.pending import pending_lines
 from sealgate.cli.words import Words, add
-from sealgate.config.check import check
+from sealgate.config.problem import ConfigurationError
+from sealgate.control import offline
+from sealgate.control.passphrases import with_operators_of
 from sealgate.net.tls.library import measure_library
 from sealgate.process.lock import HomeInUse, lock_home_now
 from sealgate.store.revisions import Revisions
@@ -62,7 +63,7 @@ def commit(options: argparse.Namespace) -> int:
 
 
 def _put_in_force(options: argparse.Namespace, comment: str, minutes: float | None) -> int:
-    answer = ask(options.home, "commit", {"comment": comment, "minutes": minutes})
+    answer = ask(options.door, "commit", {"comment": comment, "minutes": minutes})
     if "revision" in answer:
         _print(committed_lines(answer))
         return 0
@@ -73,32 +74,32 @@ def _put_in_force(options: argparse.Namespace, comment: str, minutes: float | No
 
 def confirm(options: argparse.Namespace) -> int:
     """It stays."""
-    print(f"Revision {ask(options.home, 'confirm')['revision']} is confirmed.")
+    print(f"Revision {ask(options.door, 'confirm')['revision']} is confirmed.")
     return 0
 
 
 def show_changes(options: argparse.Namespace) -> int:
     """The differences."""
-    _print(pending_lines(ask(options.home, "candidate"), ask(options.home, "diff")))
+    _print(pending_lines(ask(options.door, "candidate"), ask(options.door, "diff")))
     return 0
 
 
 def clear_changes(options: argparse.Namespace) -> int:
     """Forget the candidate."""
-    there = ask(options.home, "discard")["discarded"]
+    there = ask(options.door, "discard")["discarded"]
     print("Changes cleared." if there else "There are no changes to clear.")
     return 0
 
 
 def revisions(options: argparse.Namespace) -> int:
     """What was in force."""
-    _print(revision_lines(ask(options.home, "revisions", {"limit": options.limit})["revisions"]))
+    _print(revision_lines(ask(options.door, "revisions", {"limit": options.limit})["revisions"]))
     return 0
 
 
 def audit(options: argparse.Namespace) -> int:
     """Who did what."""
-    acts = ask(options.home, "audit", {"limit": options.limit})["acts"]
+    acts = ask(options.door, "audit", {"limit": options.limit})["acts"]
     _print(map(json.dumps, acts) if options.json else act_lines(acts))
     return 0
 
@@ -108,19 +109,20 @@ def rollback(options: argparse.Namespace) -> int:
     comment = f"rollback to revision {options.revision}"
     if options.offline:
         return _rollback_offline(options, comment)
-    if ask(options.home, "candidate")["pending"]:
+    if ask(options.door, "candidate")["pending"]:
         print(
             "There are uncommitted changes, which a rollback would replace; first: sealgate clearchanges",
             file=sys.stderr,
         )
         return 1
-    if not ask(options.home, "rollback", {"revision": options.revision})["pending"]:
+    if not ask(options.door, "rollback", {"revision": options.revision})["pending"]:
         print(f"Revision {options.revision} is what is in force: nothing was changed.")
         return 0
     return _put_in_force(options, comment, None)
 
 
 def _rollback_offline(options: argparse.Namespace, comment: str) -> int:
+    options.door.no_operator("a rollback while nothing runs")
     store = stored(options.home)
     try:
         lock = lock_home_now(options.home)
@@ -128,23 +130,26 @@ def _rollback_offline(options: argparse.Namespace, comment: str) -> int:
         print(f"{error}, or go back without --offline", file=sys.stderr)
         return 1
     try:
-        return _add_again(store, options.revision, comment)
+        return _add_again(options, store, comment)
     finally:
         os.close(lock)
 
 
-def _add_again(store: Revisions, number: int, comment: str) -> int:
-    found = store.get(number)
+def _add_again(options: argparse.Namespace, store: Revisions, comment: str) -> int:
+    found = store.get(options.revision)
     if found is None:
         known = ", ".join(str(entry.number) for entry in store.list()) or "none"
-        print(f"There is no revision {number}; there are: {known}", file=sys.stderr)
+        print(f"There is no revision {options.revision}; there are: {known}", file=sys.stderr)
         return 1
-    if problems := check(found.configuration, measure_library()):
-        print(f"Revision {number} cannot run any more:", file=sys.stderr)
-        for problem in problems:
+    current = store.current()
+    assert current is not None
+    configuration = with_operators_of(current.configuration, found.configuration)
+    try:
+        added = offline.store(options.home, configuration, "rollback", comment, measure_library())
+    except ConfigurationError as error:
+        print(f"Revision {options.revision} cannot run any more:", file=sys.stderr)
+        for problem in error.problems:
             print(f"  {problem}", file=sys.stderr)
         return 1
-    now = datetime.datetime.now(datetime.UTC)
-    added = store.add(found.configuration, who="offline", comment=comment, at=now, face="cli")
-    print(f"Revision {added.number} is revision {number} again; it is in force when the gateway is started.")
+    print(f"Revision {added.number} is revision {options.revision} again; it is in force when the gateway is started.")
     return 0

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import datetime
 import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -11,14 +10,15 @@ from typing import Any
 
 from sealgate import __version__
 from sealgate.cli.client import NotRunning, ask
+from sealgate.cli.door import Door
 from sealgate.cli.imported import imported_lines
 from sealgate.cli.suspend import suspended_lines
 from sealgate.cli.text import warn_of_silent
 from sealgate.config.asyncos.element import LARGEST
-from sealgate.config.check import check
 from sealgate.config.document import decoded, is_asyncos, parse, render
 from sealgate.config.problem import ConfigurationError, Problem
 from sealgate.config.weakness import weaknesses
+from sealgate.control import offline
 from sealgate.control.backup import finish_restore
 from sealgate.net.tls.library import measure_library
 from sealgate.store.copy import check_home
@@ -41,7 +41,7 @@ def version_lines() -> Iterator[str]:
 
 def status(options: argparse.Namespace) -> int:
     """What runs, and how much waits."""
-    answer = ask(options.home, "status")
+    answer = ask(options.door, "status")
     print("\n".join(status_lines(answer, options.home)))
     if answer["fault"]:
         print(f"sealgate: {answer['fault']}", file=sys.stderr)
@@ -67,6 +67,9 @@ def status_lines(answer: Mapping[str, Any], home: Path) -> Iterator[str]:
 
 def showconfig(options: argparse.Namespace) -> int:
     """The configuration in force, or the stored one when nothing runs; secrets are masked unless asked for."""
+    if options.door.name is not None:
+        print(ask(options.door, "showconfig", {"secrets": options.secrets})["text"], end="")
+        return 0
     revision = stored(options.home).current()
     if revision is None:
         print(f"There is no configuration in {options.home}; make one with: sealgate init", file=sys.stderr)
@@ -81,8 +84,8 @@ def loadconfig(options: argparse.Namespace) -> int:
     try:
         text = read_text(options.file)
         if is_asyncos(text):
-            return _load_asyncos(options.home, text)
-        number = _load(options.home, text, options.comment)
+            return _load_asyncos(options.door, text)
+        number = _load(options.door, text, options.comment)
     except OSError as error:
         print(f"cannot read {options.file}: {error}", file=sys.stderr)
         return 1
@@ -110,10 +113,10 @@ def _unchanged(error: ConfigurationError) -> int:
     return 1
 
 
-def _load_asyncos(home: Path, text: str) -> int:
+def _load_asyncos(door: Door, text: str) -> int:
     """Always a candidate: it is to be looked at, with its banner and what was left out, before it is committed."""
     try:
-        answer = ask(home, "load", {"text": text})
+        answer = ask(door, "load", {"text": text})
     except NotRunning as error:
         raise NotRunning(f"{error}; for a new home there is sealgate init --from FILE") from None
     if "refused" in answer:
@@ -127,27 +130,24 @@ def _load_asyncos(home: Path, text: str) -> int:
         print("This is what is in force already: there is nothing to commit.")
         return 0
     print("These are uncommitted changes: the gateway runs as before.")
-    print(f"Look at them and put them into force: sealgate --home {home} cli, then showchanges, then commit.")
+    print(f"Look at them and put them into force: sealgate --home {door.home} cli, then showchanges, then commit.")
     return 0
 
 
-def _load(home: Path, text: str, comment: str) -> int:
+def _load(door: Door, text: str, comment: str) -> int:
     try:
-        answer = ask(home, "loadconfig", {"text": text, "comment": comment})
+        answer = ask(door, "loadconfig", {"text": text, "comment": comment})
     except NotRunning:
-        return _load_offline(home, text, comment)
+        door.no_operator("loading a configuration while nothing runs")
+        return _load_offline(door.home, text, comment)
     if "problems" in answer:
         raise ConfigurationError(tuple(Problem(*each) for each in answer["problems"]))
     return int(answer["revision"])
 
 
 def _load_offline(home: Path, text: str, comment: str) -> int:
-    configuration = parse(text)
-    problems = check(configuration, measure_library())
-    if problems:
-        raise ConfigurationError(problems)
-    now = datetime.datetime.now(datetime.UTC)
-    return stored(home).add(configuration, who="offline", comment=comment, at=now, face="cli").number
+    stored(home)
+    return offline.store(home, parse(text), "loadconfig", comment, measure_library()).number
 
 
 def stored(home: Path) -> Revisions:

@@ -31,19 +31,19 @@ def add_commands(words: Words[argparse.ArgumentParser]) -> None:
 
 def drain(options: argparse.Namespace) -> int:
     """Suspend, hasten, watch."""
-    answer = ask(options.home, "suspend", {"what": [("listener", ANY)]})
+    answer = ask(options.door, "suspend", {"what": [("listener", ANY)]})
     status = told(answer)
     try:
-        ask(options.home, "queue-act", {"act": "retry", "selection": EVERYTHING.to_body()}, patience=None)
+        ask(options.door, "queue-act", {"act": "retry", "selection": EVERYTHING.to_body()}, patience=None)
         if not _watch(options):
             return 1
     except KeyboardInterrupt:
         print(file=sys.stderr)
         if answer["begun"] and not options.keep:
-            told(ask(options.home, "resume", {"what": [("listener", ANY)]}))
+            told(ask(options.door, "resume", {"what": [("listener", ANY)]}))
         raise
     if options.then == "stop":
-        ask(options.home, "stop")
+        ask(options.door, "stop")
         print("The queue is empty, and the gateway stops. The next start is deaf until: sealgate resume listener")
         return status
     print("The queue is empty. The listeners stay suspended until: sealgate resume listener")
@@ -73,7 +73,7 @@ def _watch(options: argparse.Namespace) -> bool:
 
 def _left(options: argparse.Namespace) -> tuple[int, int, int]:
     """Messages and sessions there are, and workers that could not tell."""
-    answer = ask(options.home, "status")
+    answer = ask(options.door, "status")
     workers = answer["workers"].values()
     names = {child["child"] for child in answer["running"]["children"]} - {"control"}
     totals = (sum(worker[name] for worker in workers) for name in ("messages", "sessions"))

@@ -30,8 +30,8 @@ def add_commands(words: Words[argparse.ArgumentParser]) -> None:
 
 def show_hosts(options: argparse.Namespace) -> int:
     """A table, the busiest first."""
-    answer = ask(options.home, "hosts", {"limit": max(1, options.limit)})
-    suspensions = suspensions_of(ask(options.home, "status")["suspended"])
+    answer = ask(options.door, "hosts", {"limit": max(1, options.limit)})
+    suspensions = suspensions_of(ask(options.door, "status")["suspended"])
     if options.json:
         for host in answer["hosts"]:
             print(json.dumps({**host, "suspended": suspensions.destination(host["domain"])}))
@@ -63,8 +63,8 @@ def host_rows(hosts: Sequence[Mapping[str, Any]], suspensions: Suspensions) -> I
 def show_host(options: argparse.Namespace) -> int:
     """One destination in full."""
     domain = domain_of(options.domain)
-    answer = ask(options.home, "hosts", {"limit": 1, "domains": [domain]})
-    status = ask(options.home, "status")
+    answer = ask(options.door, "hosts", {"limit": 1, "domains": [domain]})
+    status = ask(options.door, "status")
     for line in host_lines(domain, answer["hosts"], status["suspended"]):
         print(line)
     return warn_of_silent(answer["silent"], NOT_COUNTED)

@@ -12,13 +12,15 @@ from pathlib import Path
 from sealgate.cli.commands import read_text, stored
 from sealgate.cli.imported import imported_lines
 from sealgate.config.asyncos import Import, lay, read
-from sealgate.config.check import check
 from sealgate.config.defaults import first_configuration
 from sealgate.config.edit import Add, Remove, Set, Step, edited
 from sealgate.config.problem import ConfigurationError
 from sealgate.config.schema import CertificateProfile, Configuration, TlsSettings
 from sealgate.config.schema.delivery import MX
 from sealgate.config.weakness import weaknesses
+from sealgate.control import offline
+from sealgate.control.passphrases import FIRST, with_passphrase
+from sealgate.directory.passphrase import generated, hash_passphrase
 from sealgate.net.tls.credential import self_signed
 from sealgate.net.tls.library import measure_library
 
@@ -54,16 +56,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def init(options: argparse.Namespace) -> int:
     """Store the first revision and say what it means."""
-    revisions = stored(options.home)
-    if revisions.current() is not None and not options.force:
+    options.door.no_operator("making a configuration")
+    if stored(options.home).current() is not None and not options.force:
         print(f"{options.home} has a configuration already; see it with: sealgate showconfig", file=sys.stderr)
         return 1
     now = datetime.datetime.now(datetime.UTC)
     try:
         configuration, imported = _imported(options, now) if options.source else (_configuration(options, now), None)
-        problems = check(configuration, measure_library())
-        if problems:
-            raise ConfigurationError(problems)
+        comment = f"sealgate init ({imported.source if imported else options.defaults})"
+        passphrase = generated()
+        configuration = with_passphrase(configuration, FIRST, hash_passphrase(passphrase))
+        revision = offline.store(options.home, configuration, "init", comment, measure_library(), first=True)
     except OSError as error:
         print(f"cannot read {options.source}: {error.strerror}", file=sys.stderr)
         return 1
@@ -72,11 +75,10 @@ def init(options: argparse.Namespace) -> int:
         for problem in error.problems:
             print(f"  {problem}", file=sys.stderr)
         return 1
-    comment = f"sealgate init ({imported.source if imported else options.defaults})"
-    revision = revisions.add(configuration, who="init", comment=comment, at=now, face="cli")
     for line in imported_lines(imported.told()) if imported else ():
         print(line)
     _report(options.home, revision.number, configuration)
+    print(f"Administrator: {FIRST}, passphrase {passphrase} (shown this once; sealgate passwd sets another).")
     return 0
 
 

@@ -1,46 +1,115 @@
-"""`sealgate hash-passphrase`: what an account keeps of a passphrase, made without the passphrase showing anywhere."""
+"""`sealgate passwd` and `sealgate hash-passphrase`: passphrases that show nowhere."""
 
 from __future__ import annotations
 
 import argparse
 import getpass
+import os
 import sys
 
-from sealgate.directory.passphrase import LONGEST, hash_passphrase
+from sealgate.cli.client import ask
+from sealgate.cli.commands import stored
+from sealgate.cli.door import NotRunning, Refused
+from sealgate.cli.words import Words, add
+from sealgate.config.problem import ConfigurationError, Problem
+from sealgate.control import offline
+from sealgate.control.passphrases import whose, with_passphrase
+from sealgate.directory.passphrase import fault_of, hash_passphrase
+from sealgate.net.tls.library import measure_library
+from sealgate.process.channel import ChannelError
+from sealgate.process.lock import HomeInUse, lock_home_now
 
-SHORTEST = 8
-"""Characters of a passphrase that is hashed at all."""
+_MORE = """It is asked for twice on a terminal, or read from a pipe as one line, and is in force at once. On a gateway
+that is stopped it is in force when that is started. Where there is no operator yet, NAME becomes the first
+administrator."""
 
 
-def run(options: argparse.Namespace) -> int:
-    """Ask twice on a terminal, or read one line from a pipe; print the hash."""
-    try:
-        passphrase = _asked() if sys.stdin.isatty() else sys.stdin.readline().rstrip("\r\n")
-    except EOFError:
-        passphrase = ""
-    except UnicodeError:
-        passphrase = "\udc80"  # read as nothing that UTF-8 has
+def add_commands(words: Words[argparse.ArgumentParser]) -> None:
+    """Declare both."""
+    one = add(words, "passwd", passwd, "Set the passphrase of an operator.", _MORE)
+    one.add_argument(
+        "name",
+        nargs="?",
+        metavar="NAME",
+        help="the operator (default: the one who asks with --as, else the only administrator, else admin)",
+    )
+    add(words, "hash-passphrase", hashed, "Make the hash of a passphrase, for an account.")
+
+
+def hashed(options: argparse.Namespace) -> int:
+    """Print the hash."""
+    passphrase = _given("nothing was hashed")
     if passphrase is None:
-        print("The two differ: nothing was hashed.", file=sys.stderr)
-        return 1
-    if (fault := fault_of(passphrase)) is not None:
-        print(f"{fault[:1].upper()}{fault[1:]}.", file=sys.stderr)
         return 1
     print(hash_passphrase(passphrase))
     return 0
 
 
-def fault_of(passphrase: str) -> str | None:
-    """Why this can be no passphrase, or None."""
+def passwd(options: argparse.Namespace) -> int:
+    """Ask for it, and set it: by the gateway if it runs."""
+    passphrase = _given("nothing was changed")
+    if passphrase is None:
+        return 1
     try:
-        passphrase.encode()  # as a login sends it (RFC 4616 §2)
+        name, revision = _set(options, passphrase)
+    except ConfigurationError as error:
+        print("Nothing was changed:", file=sys.stderr)
+        for problem in error.problems:
+            print(f"  {problem}", file=sys.stderr)
+        return 1
+    print(f"The passphrase of {name} is set (revision {revision}).")
+    return 0
+
+
+def _set(options: argparse.Namespace, passphrase: str) -> tuple[str, int]:
+    """The operator, and the revision that has it."""
+    try:
+        answer = ask(options.door, "passwd", {"name": options.name, "passphrase": passphrase})
+    except NotRunning:
+        options.door.no_operator("setting a passphrase while nothing runs")
+        return _set_offline(options, passphrase)
+    if "problems" in answer:
+        raise ConfigurationError(tuple(Problem(*each) for each in answer["problems"]))
+    return answer["name"], answer["revision"]
+
+
+def _set_offline(options: argparse.Namespace, passphrase: str) -> tuple[str, int]:
+    current = stored(options.home).current()
+    if current is None:
+        raise NotRunning(f"there is no configuration in {options.home} yet; make one with: sealgate init")
+    try:
+        lock = lock_home_now(options.home)
+    except HomeInUse as error:
+        raise Refused(str(error)) from error
+    try:
+        name = whose(current.configuration, None, options.name)
+        configuration = with_passphrase(current.configuration, name, hash_passphrase(passphrase))
+        comment = f"passphrase of {name}"
+        return name, offline.store(options.home, configuration, "passwd", comment, measure_library()).number
+    except ChannelError as error:
+        raise Refused(str(error)) from error
+    finally:
+        os.close(lock)
+
+
+def _given(otherwise: str) -> str | None:
+    """A new passphrase, typed twice or from a pipe; None if it cannot be one, which is said."""
+    try:
+        passphrase = _typed() if sys.stdin.isatty() else sys.stdin.readline().rstrip("\r\n")
+    except EOFError:
+        passphrase = ""
     except UnicodeError:
-        return "a passphrase is text in UTF-8"
-    if not SHORTEST <= len(passphrase) <= LONGEST:
-        return f"a passphrase has {SHORTEST} to {LONGEST} characters; better a few words"
-    return None
+        print(f"A passphrase is text in UTF-8: {otherwise}.", file=sys.stderr)
+        return None
+    if passphrase is None:
+        print(f"The two differ: {otherwise}.", file=sys.stderr)
+        return None
+    if fault := fault_of(passphrase):
+        print(f"{fault[:1].upper()}{fault[1:]}: {otherwise}.", file=sys.stderr)
+        return None
+    return passphrase
 
 
-def _asked() -> str | None:
+def _typed() -> str | None:
     first = getpass.getpass("Passphrase: ")
     return first if getpass.getpass("The same once more: ") == first else None

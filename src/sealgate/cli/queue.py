@@ -81,7 +81,7 @@ def _messages(options: argparse.Namespace, selection: Selection, silent: list[st
     after, left = 0, options.limit or sys.maxsize
     while left > 0:
         body = {"selection": selection.to_body(), "after": after, "limit": min(PAGE, left)}
-        answer = ask(options.home, "queue-list", body)
+        answer = ask(options.door, "queue-list", body)
         silent[:] = sorted({*silent, *answer["silent"]})
         yield from answer["messages"]
         left -= len(answer["messages"])
@@ -93,7 +93,7 @@ def _messages(options: argparse.Namespace, selection: Selection, silent: list[st
 
 
 def _counted(options: argparse.Namespace, selection: Selection) -> dict[str, Any]:
-    answer = ask(options.home, "queue-count", {"selection": selection.to_body()})
+    answer = ask(options.door, "queue-count", {"selection": selection.to_body()})
     return {"messages": 0, "recipients": 0, "bytes": 0, **answer}
 
 
@@ -132,7 +132,7 @@ def _act(act: str) -> Any:
             if not (options.yes or _meant(options, act, selection)):
                 return 1
         body = {"act": act, "selection": selection.to_body(), "reason": getattr(options, "reason", "")}
-        return _told(act, selection, ask(options.home, "queue-act", body, patience=None))
+        return _told(act, selection, ask(options.door, "queue-act", body, patience=None))
 
     return run
 

@@ -46,14 +46,14 @@ def queue_show(options: argparse.Namespace) -> int:
     if options.headers or options.body:
         _write(_parts(_pieces(options), header=options.headers, body=options.body))
         return 0
-    message = ask(options.home, "queue-show", {"mid": options.mid})["message"]
+    message = ask(options.door, "queue-show", {"mid": options.mid})["message"]
     for line in envelope_lines(message):
         print(line)
     while message["recipients"]:
         for line in waiting_lines(message):
             print(line)
         after = message["recipients"][-1]["rid"]
-        message = ask(options.home, "queue-show", {"mid": options.mid, "after": after})["message"]
+        message = ask(options.door, "queue-show", {"mid": options.mid, "after": after})["message"]
     print(f"  kept by {message['worker']}")
     return 0
 
@@ -97,7 +97,7 @@ def _wishes(recipient: Mapping[str, Any]) -> str:
 def _pieces(options: argparse.Namespace) -> Iterator[bytes]:
     """The text of the message, a piece at a time."""
     start = 0
-    while data := base64.b64decode(ask(options.home, "queue-body", {"mid": options.mid, "start": start})["data"]):
+    while data := base64.b64decode(ask(options.door, "queue-body", {"mid": options.mid, "start": start})["data"]):
         yield data
         start += len(data)
 

@@ -51,7 +51,7 @@ def _everything(options: argparse.Namespace) -> list[tuple[str, str]]:
 
 def _run(op: str, what: Any) -> Run:
     def run(options: argparse.Namespace) -> int:
-        return told(ask(options.home, op, {"what": what(options)}))
+        return told(ask(options.door, op, {"what": what(options)}))
 
     return run
 

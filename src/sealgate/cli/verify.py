@@ -29,7 +29,7 @@ def add_commands(words: Words[argparse.ArgumentParser]) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Ask, and print a table."""
-    answer = ask(options.home, "verify")
+    answer = ask(options.door, "verify")
     if options.json:
         print(json.dumps(answer, indent=2))
         return 0 if answer["passed"] else 1

@@ -16,7 +16,8 @@ def add(
     description = f"{help_text} {more}".strip()
     parser = words.add_parser(word, help=help_text, description=description)
     parser.set_defaults(run=run)
-    parser.add_argument("--home", default=argparse.SUPPRESS, help=argparse.SUPPRESS)
+    for option, name in (("--home", "home"), ("--as", "operator"), ("--passphrase-file", "passphrase_file")):
+        parser.add_argument(option, dest=name, default=argparse.SUPPRESS, help=argparse.SUPPRESS)
     return parser
 
 

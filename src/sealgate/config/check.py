@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterator
 
 from sealgate.config.check_access import access_problems, listeners_of
+from sealgate.config.check_operators import operator_problems
 from sealgate.config.problem import Problem
 from sealgate.config.references import unknown_names
 from sealgate.config.schema import Configuration, Listener, TlsService, TlsSettings
@@ -17,7 +18,10 @@ from sealgate.tls.plan import PlanError, TlsPlan, plan_client, plan_server
 
 def check(configuration: Configuration, library: Library) -> tuple[Problem, ...]:
     """Every problem; none means that the configuration can run on this build, if its sockets and files are there."""
-    rules = (_unique, _certificates, _references, _listeners, _endpoints, access_problems, _delivery, _routes)
+    rules = (
+        *(_unique, _certificates, _references, _listeners, _endpoints),
+        *(access_problems, operator_problems, _delivery, _routes),
+    )
     found = [problem for rule in rules for problem in rule(configuration)]
     return (*found, *_tls(configuration, library))
 
@@ -55,6 +59,7 @@ def _unique(configuration: Configuration) -> Iterator[Problem]:
         ("sender_groups", configuration.sender_groups),
         ("recipient_access", configuration.recipient_access),
         ("accounts", configuration.accounts),
+        ("operators", configuration.operators),
         ("destinations", configuration.destinations),
         ("routes", configuration.routes),
     )

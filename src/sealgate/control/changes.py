@@ -5,23 +5,28 @@ from __future__ import annotations
 import asyncio
 import datetime
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from typing import Any
 
 from sealgate.config.asyncos import import_asyncos
 from sealgate.config.check import check
-from sealgate.config.diff import Change, diff
-from sealgate.config.document import is_asyncos, parse
+from sealgate.config.check_operators import last_administrator_gone, own_losses
+from sealgate.config.diff import diff
+from sealgate.config.document import is_asyncos, parse, render
 from sealgate.config.edit import edited, step_of
 from sealgate.config.masking import masked
 from sealgate.config.problem import ConfigurationError, Problem
-from sealgate.config.schema import Configuration
+from sealgate.config.schema import Configuration, LocalOperator
 from sealgate.config.weakness import weaknesses
+from sealgate.control.acts import Acts
 from sealgate.control.certificates import told_certificates
-from sealgate.control.commit import Committed, Committer, Conflict, Order
+from sealgate.control.commit import Committed, Committer, Conflict, Order, told_changes
 from sealgate.control.confirm import Confirming
+from sealgate.control.passphrases import Hash, hash_of, whose, with_hashes, with_operators_of, with_passphrase
+from sealgate.control.roles import NotAllowed, Operator
+from sealgate.event.facts import ChangesCleared
 from sealgate.process.channel import ChannelError
-from sealgate.store.audit import Act, Audit
+from sealgate.store.audit import Act
 from sealgate.store.candidates import Candidate, Candidates
 from sealgate.store.revisions import Entry, Revision, Revisions
 from sealgate.tls.library import Library
@@ -32,15 +37,6 @@ LONGEST_CONFIRM = 1440.0
 """Minutes that a commit may wait to be confirmed."""
 
 
-@dataclass(frozen=True, slots=True)
-class Operator:
-    """Who asks: a name, the face it came by, and when its session began."""
-
-    name: str
-    face: str
-    since: datetime.datetime
-
-
 class Changes:
     """Answers what concerns configurations, in values that JSON knows. `ChannelError` carries a sentence."""
 
@@ -48,27 +44,31 @@ class Changes:
         self,
         revisions: Revisions,
         candidates: Candidates,
-        audit: Audit,
+        acts: Acts,
         committer: Committer,
         confirming: Confirming,
         library: Library,
+        hashed: Hash,
         now: Callable[[], datetime.datetime],
     ) -> None:
         self._revisions = revisions
         self._candidates = candidates
-        self._audit = audit
+        self._acts = acts
         self._committer = committer
         self._confirming = confirming
         self._library = library
+        self._hashed = hashed
         self._now = now
 
     async def handle(self, operator: Operator, op: str, body: Mapping[str, Any]) -> dict[str, Any] | None:
         """One request; None if it is none of these."""
         match op:
+            case "showconfig":
+                return self._showconfig(operator, secrets=body.get("secrets", False))
             case "candidate":
                 return self._show(operator)
             case "edit":
-                return self._edit(operator, body["steps"], dry=body.get("dry", False))
+                return await self._edit(operator, body["steps"], dry=body.get("dry", False))
             case "load":
                 return await self._load(operator, body["text"])
             case "certificates":
@@ -83,6 +83,10 @@ class Changes:
                 return await self._load_and_commit(operator, body["text"], body.get("comment", ""))
             case "confirm":
                 return self._confirm(operator)
+            case "passwd":
+                return await self._passwd(operator, body.get("name"), body["passphrase"])
+            case "operators":
+                return {"operators": [_listed(each) for each in self._current().configuration.operators]}
             case "revisions":
                 return self._list(body.get("limit", 20))
             case "rollback":
@@ -90,12 +94,17 @@ class Changes:
             case "verify":
                 return await self._verify(operator)
             case "audit":
-                return {"acts": [_act(each) for each in self._audit.list(body.get("limit", 50))]}
+                return {"acts": [_act(each) for each in self._acts.newest(body.get("limit", 50))]}
         return None
 
-    def act(self, operator: Operator, act: str, **detail: Any) -> None:
-        """Into the audit record."""
-        self._audit.add(Act(self._now(), operator.name, operator.face, act, detail))
+    def _showconfig(self, operator: Operator, *, secrets: bool) -> dict[str, Any]:
+        """What is in force, as a document; with its secrets for administrators, and on record."""
+        current = self._current()
+        if secrets and not operator.may("administrator"):
+            raise NotAllowed(f"{operator.name} is no administrator, and sees no secrets")
+        if secrets:
+            self._acts.add(operator, "secrets shown", revision=current.number)
+        return {"revision": current.number, "text": render(current.configuration, mask=not secrets)}
 
     # -- the candidate
 
@@ -125,23 +134,29 @@ class Changes:
     def _show(self, operator: Operator, tried: Candidate | None = None) -> dict[str, Any]:
         """The candidate, or one that is only tried, with its secrets masked, and what stands in its way."""
         candidate, current = tried or self._candidate(operator), self._current()
+        before, after = current.configuration, candidate.configuration
         return {
             "hostname": current.configuration.gateway.hostname,
             "base": candidate.base,
             "current": current.number,
-            "pending": bool(diff(current.configuration, candidate.configuration)),
-            "configuration": masked(candidate.configuration),
-            "problems": _told(check(candidate.configuration, self._library)),
-            "remarks": _told(weaknesses(candidate.configuration, self._library)),
+            "pending": bool(diff(before, after)),
+            "configuration": masked(after),
+            "problems": _told([*check(after, self._library), *last_administrator_gone(before, after)]),
+            "remarks": self._remarks(operator, before, after),
             "others": list(self._candidates.others(operator.name)),
             "confirm_by": self._confirming.deadline_text,
         }
 
-    def _edit(self, operator: Operator, steps: Sequence[Mapping[str, Any]], *, dry: bool) -> dict[str, Any]:
+    def _remarks(self, operator: Operator, before: Configuration, after: Configuration) -> list[list[str]]:
+        """What this operator should know of a configuration that would take the place of another."""
+        return _told([*own_losses(operator.name, before, after), *weaknesses(after, self._library)])
+
+    async def _edit(self, operator: Operator, steps: Sequence[Mapping[str, Any]], *, dry: bool) -> dict[str, Any]:
         """Take these steps; a dry run only shows what they would make of the candidate."""
-        candidate = self._candidate(operator)
         try:
-            configuration = edited(candidate.configuration, [step_of(step) for step in steps])
+            ready = [step_of(step) for step in await with_hashes(steps, self._hashed)]
+            candidate = self._candidate(operator)
+            configuration = edited(candidate.configuration, ready)
         except ConfigurationError as error:
             return {"refused": _told(error.problems)}
         if dry:
@@ -153,11 +168,11 @@ class Changes:
         try:
             if is_asyncos(text):
                 imported = await asyncio.to_thread(import_asyncos, text, current.configuration, self._library)
-                self.act(operator, "loadconfig", source=imported.source, banner=list(imported.banner))
+                self._acts.add(operator, "loadconfig", source=imported.source, banner=list(imported.banner))
                 return {**self._keep(operator, current.number, imported.configuration), "imported": imported.told()}
             return self._keep(operator, current.number, parse(text))
         except ConfigurationError as error:
-            self._committer.refused(operator.name, error)
+            self._committer.refused(operator.name, operator.face, error)
             return {"refused": _told(error.problems)}
 
     def _certificates(self, operator: Operator, steps: Sequence[Mapping[str, Any]], name: str | None) -> dict[str, Any]:
@@ -175,14 +190,14 @@ class Changes:
         return {
             "base": candidate.base,
             "current": current.number,
-            "changes": _changes(diff(begun, candidate.configuration)),
-            "theirs": _changes(diff(begun, current.configuration)),
+            "changes": told_changes(diff(begun, candidate.configuration)),
+            "theirs": told_changes(diff(begun, current.configuration)),
         }
 
     def _discard(self, operator: Operator) -> dict[str, Any]:
         there = self._candidates.discard(operator.name)
         if there:
-            self.act(operator, "clearchanges")
+            self._acts.add(operator, "clearchanges", ChangesCleared(operator.name))
         return {"discarded": there}
 
     # -- into force
@@ -206,45 +221,55 @@ class Changes:
         try:
             configuration = parse(text)
         except ConfigurationError as error:
-            self._committer.refused(operator.name, error)
+            self._committer.refused(operator.name, operator.face, error)
             return {"problems": _told(error.problems)}
         return await self._carry_out(operator, Order(configuration, operator.name, operator.face, comment))
 
     async def _carry_out(self, operator: Operator, order: Order) -> dict[str, Any]:
+        before = self._current().configuration
         try:
             committed = await self._committer.commit(order)
         except ConfigurationError as error:
-            self.act(operator, "commit refused", problems=[str(problem) for problem in error.problems])
             return {"problems": _told(error.problems)}
         except Conflict as conflict:
             return _conflict(conflict)
         if order.base is not None:
             self._candidates.discard(operator.name)
-        self.act(operator, "commit", **_detail(committed))
         await self._confirming.committed(committed)
-        return self._committed(committed)
+        return self._committed(operator, before, committed)
 
-    def _committed(self, committed: Committed) -> dict[str, Any]:
+    def _committed(self, operator: Operator, before: Configuration, committed: Committed) -> dict[str, Any]:
         revision, verification = committed.revision, committed.verification
         return {
             "revision": revision.number,
             "at": revision.at.isoformat(),
             "comment": revision.comment,
-            "changes": _changes(committed.changes),
+            "changes": told_changes(committed.changes),
             "verification": None if verification is None else verification.told(),
-            "remarks": _told(weaknesses(revision.configuration, self._library)),
+            "remarks": self._remarks(operator, before, revision.configuration),
             "confirm_by": self._confirming.deadline_text,
         }
 
     def _confirm(self, operator: Operator) -> dict[str, Any]:
-        number = self._confirming.confirm(operator.since)
-        self.act(operator, "confirm", revision=number)
-        return {"revision": number}
+        return {"revision": self._confirming.confirm(operator)}
 
     async def _verify(self, operator: Operator) -> dict[str, Any]:
         verification = await self._committer.verify()
-        self.act(operator, "verify", **verification.told())
+        self._acts.add(operator, "verify", **verification.told())
         return {**verification.told(), "all": [asdict(trial) for trial in verification.trials]}
+
+    async def _passwd(self, operator: Operator, name: str | None, passphrase: str) -> dict[str, Any]:
+        """Another passphrase, in force at once: his own, or an administrator sets that of anyone."""
+        name = whose(self._current().configuration, operator.name, name)
+        if name != operator.name and not operator.may("administrator"):
+            raise NotAllowed(f"{operator.name} is no administrator, and may set his own passphrase only")
+        try:
+            hashed = await hash_of(f"operators[{name}].passphrase", passphrase, self._hashed)
+        except ConfigurationError as error:
+            return {"problems": _told(error.problems)}
+        configuration = with_passphrase(self._current().configuration, name, hashed)
+        order = Order(configuration, operator.name, operator.face, f"passphrase of {name}", act="passwd")
+        return {"name": name, **await self._carry_out(operator, order)}
 
     # -- and back
 
@@ -256,19 +281,13 @@ class Changes:
         found = self._revisions.get(number)
         if found is None:
             raise ChannelError(f"there is no revision {number}; see the list of revisions")
-        return self._keep(operator, self._current().number, found.configuration)
+        return self._keep(
+            operator, self._current().number, with_operators_of(self._current().configuration, found.configuration)
+        )
 
 
 def _told(problems: Sequence[Problem]) -> list[list[str]]:
     return [[problem.path, problem.sentence] for problem in problems]
-
-
-def _changes(changes: Sequence[Change]) -> list[dict[str, Any]]:
-    return [{"path": each.path, "before": _plain(each.before), "after": _plain(each.after)} for each in changes]
-
-
-def _plain(value: Any) -> Any:
-    return list(value) if isinstance(value, tuple) else value
 
 
 def _entry(entry: Entry) -> dict[str, Any]:
@@ -289,17 +308,11 @@ def _conflict(conflict: Conflict) -> dict[str, Any]:
     return {
         "conflict": str(conflict),
         "current": _entry(conflict.current),
-        "mine": _changes(conflict.mine),
-        "theirs": _changes(conflict.theirs),
+        "mine": told_changes(conflict.mine),
+        "theirs": told_changes(conflict.theirs),
     }
 
 
-def _detail(committed: Committed) -> dict[str, Any]:
-    verification = committed.verification
-    return {
-        "revision": committed.revision.number,
-        "comment": committed.revision.comment,
-        "changes": _changes(committed.changes),
-        "verification": None if verification is None else verification.told(),
-        "confirm_by": None if committed.deadline is None else committed.deadline.isoformat(),
-    }
+def _listed(operator: LocalOperator) -> dict[str, Any]:
+    """An operator without what is kept of his passphrase."""
+    return operator.model_dump(mode="json", exclude={"passphrase"})

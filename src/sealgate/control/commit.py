@@ -7,14 +7,16 @@ import datetime
 import hashlib
 import json
 import os
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from sealgate.config.check import check
+from sealgate.config.check_operators import last_administrator_gone
 from sealgate.config.diff import Change, diff
 from sealgate.config.problem import ConfigurationError, Problem
 from sealgate.config.schema import Configuration
+from sealgate.control.acts import Acts
 from sealgate.control.validity import out_of_time
 from sealgate.control.verification import Verification
 from sealgate.event.facts import CertificatesRenewed, Event, RevisionApplied, RevisionRefused
@@ -77,7 +79,7 @@ class Order:
     """A configuration that is to come into force, and who wants it.
 
     `base` is the revision that it was begun on; None is whatever is in force. With `minutes` it has to be confirmed
-    within so many.
+    within so many. `act` is what the audit record calls it.
     """
 
     configuration: Configuration
@@ -86,6 +88,7 @@ class Order:
     comment: str = ""
     base: int | None = None
     minutes: float | None = None
+    act: str = "commit"
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +109,7 @@ class Committer:
         supervisor: Channel,
         revisions: Revisions,
         library: Library,
+        acts: Acts,
         emit: Callable[[Event], None],
         now: Callable[[], datetime.datetime],
         applied: Callable[[Configuration], None],
@@ -114,6 +118,7 @@ class Committer:
         self._supervisor = supervisor
         self._revisions = revisions
         self._library = library
+        self._acts = acts
         self._emit = emit
         self._now = now
         self._applied = applied
@@ -126,7 +131,7 @@ class Committer:
             try:
                 return await self._commit(order)
             except ConfigurationError as error:
-                self.refused(order.who, error)
+                self.refused(order.who, order.face, error)
                 raise
 
     async def _commit(self, order: Order) -> Committed:
@@ -138,8 +143,13 @@ class Committer:
         revision, deadline = await self._persist(order)
         await self._supervisor.request("swap", {"revision": revision.number}, timeout=SWAP_PATIENCE)
         self._applied(order.configuration)
-        self._emit(RevisionApplied(revision.number, order.who, order.comment))
+        applied = RevisionApplied(revision.number, order.who, order.comment)
+        until = None if deadline is None else deadline.isoformat()
+        detail = {"revision": revision.number, "comment": order.comment, "changes": told_changes(changes)}
+        self._acts.add_of(order.who, order.face, order.act, applied, **detail, confirm_by=until)
         verification = await self._verify(payload) if touches_tls(changes) else None
+        if verification is not None:
+            self._acts.add_of(order.who, order.face, "verify", revision=revision.number, **verification.told())
         return Committed(revision, changes, verification, deadline)
 
     def _changes(self, order: Order, current: Revision | None) -> tuple[Change, ...]:
@@ -153,15 +163,22 @@ class Committer:
         return diff(current.configuration, order.configuration)
 
     def _refuse_while_pending(self, order: Order) -> None:
+        """While a commit waits there is no other, but for the one that takes it back."""
         pending = self._revisions.pending()
-        if pending is not None and order.face != REVERT:
+        if pending is None or order.face == REVERT:
+            return
+        back = self._revisions.get(pending.back_to)
+        if back is None or diff(back.configuration, order.configuration):
             until = pending.deadline.astimezone().strftime("%Y-%m-%d %H:%M:%S %z")
             raise _refusal(
-                f"revision {pending.revision} waits to be confirmed until {until}: confirm it or roll it back"
+                f"revision {pending.revision} waits to be confirmed until {until}: "
+                f"confirm it, or roll back to revision {pending.back_to}"
             )
 
     def _checked(self, order: Order, current: Revision | None) -> dict[str, Any]:
         problems = check(order.configuration, self._library)
+        if current is not None and order.face != REVERT:
+            problems += tuple(last_administrator_gone(current.configuration, order.configuration))
         if problems:
             raise ConfigurationError(problems)
         payload = payload_of(1 if current is None else current.number + 1, order.configuration, self._library)
@@ -218,9 +235,10 @@ class Committer:
             raise ChannelError("this gateway has no configuration yet; run sealgate init")
         return await self._verify(payload_of(current.number, current.configuration, self._library))
 
-    def refused(self, who: str, error: ConfigurationError) -> None:
+    def refused(self, who: str, face: str, error: ConfigurationError) -> None:
         """State that a configuration was refused."""
-        self._emit(RevisionRefused(who, tuple(str(problem) for problem in error.problems)))
+        problems = tuple(str(problem) for problem in error.problems)
+        self._acts.add_of(who, face, "commit refused", RevisionRefused(who, problems), problems=list(problems))
 
     async def catch_up(self) -> None:
         """Drive a revision that was stored but not swapped in, because control died in between."""
@@ -231,7 +249,18 @@ class Committer:
         payload = payload_of(current.number, current.configuration, self._library)
         await self._supervisor.request("prepare", {"payload": payload}, timeout=PREPARE_PATIENCE)
         await self._supervisor.request("swap", {"revision": current.number}, timeout=SWAP_PATIENCE)
-        self._emit(RevisionApplied(current.number, current.who, current.comment))
+        applied = RevisionApplied(current.number, current.who, current.comment)
+        detail = {"revision": current.number, "comment": current.comment}
+        self._acts.add_of(current.who, current.face, "commit", applied, **detail)
+
+
+def told_changes(changes: Sequence[Change]) -> list[dict[str, Any]]:
+    """A difference in values that JSON knows."""
+    return [{"path": each.path, "before": _plain(each.before), "after": _plain(each.after)} for each in changes]
+
+
+def _plain(value: Any) -> Any:
+    return list(value) if isinstance(value, tuple) else value
 
 
 def touches_tls(changes: tuple[Change, ...]) -> bool:

@@ -10,7 +10,9 @@ import datetime
 from collections.abc import Awaitable, Callable
 
 from sealgate.config.problem import ConfigurationError
+from sealgate.control.acts import Acts
 from sealgate.control.commit import REVERT, Committed, Committer, Order
+from sealgate.control.roles import Operator
 from sealgate.event.facts import Event, Note, RevisionConfirmed, RevisionReverted
 from sealgate.process.channel import ChannelError
 from sealgate.store.database import StoreError
@@ -31,11 +33,13 @@ class Confirming:
         revisions: Revisions,
         committer: Committer,
         now: Callable[[], datetime.datetime],
+        acts: Acts,
         emit: Callable[[Event], None],
     ) -> None:
         self._revisions = revisions
         self._committer = committer
         self._now = now
+        self._acts = acts
         self._emit = emit
         self._timer: asyncio.TimerHandle | None = None
         self._tasks: set[asyncio.Task[None]] = set()
@@ -63,20 +67,21 @@ class Confirming:
             return
         self.watch()
 
-    def confirm(self, since: datetime.datetime) -> int:
+    def confirm(self, operator: Operator) -> int:
         """It stays: its number. Only a session that began after it shows that there is a way in."""
         pending = self._revisions.pending()
         if pending is None:
             raise ChannelError("no commit waits to be confirmed")
         revision = self._revisions.get(pending.revision)
-        if revision is not None and since <= revision.at:
+        if revision is not None and operator.since <= revision.at:
             raise ChannelError(
                 f"this session began before revision {pending.revision} came into force, and so proves nothing: "
                 "confirm from a new one"
             )
         self._revisions.confirm()
         self._forget_timer()
-        self._emit(RevisionConfirmed(pending.revision))
+        confirmed = RevisionConfirmed(pending.revision, operator.name)
+        self._acts.add(operator, "confirm", confirmed, revision=pending.revision)
         return pending.revision
 
     def _forget_timer(self) -> None:

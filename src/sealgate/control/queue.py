@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from sealgate.control.acts import Acts
 from sealgate.control.crew import Answers, Crew
+from sealgate.control.roles import Operator
+from sealgate.delivery.selection import Selection, SelectionError
 from sealgate.process.channel import ChannelError
 
 ACT_PATIENCE = 3600.0
@@ -23,10 +26,11 @@ MOST_HOSTS = 5000
 class QueueDesk:
     """Answers what concerns the queue. Every answer names the workers that are missing in it, as `silent`."""
 
-    def __init__(self, crew: Crew) -> None:
+    def __init__(self, crew: Crew, acts: Acts) -> None:
         self._crew = crew
+        self._acts = acts
 
-    async def handle(self, who: str, op: str, body: dict[str, Any]) -> dict[str, Any]:
+    async def handle(self, operator: Operator, op: str, body: dict[str, Any]) -> dict[str, Any]:
         """One request; `ChannelError` carries the sentence for the person."""
         match op:
             case "queue-list":
@@ -34,7 +38,7 @@ class QueueDesk:
             case "queue-count":
                 return _sums(await self._crew.ask(op, body, SCAN_PATIENCE))
             case "queue-act":
-                return await self._act(who, body)
+                return await self._act(operator, body)
             case "queue-show":
                 return await self._show(body)
             case "queue-body":
@@ -55,13 +59,20 @@ class QueueDesk:
         page = sure[: body["limit"]]
         return {"messages": page, "more": bool(ends) or len(page) < len(found), "silent": answers.silent}
 
-    async def _act(self, who: str, body: dict[str, Any]) -> dict[str, Any]:
-        answers = await self._crew.ask("queue-act", {**body, "who": who}, ACT_PATIENCE)
+    async def _act(self, operator: Operator, body: dict[str, Any]) -> dict[str, Any]:
+        try:
+            words = Selection.of_body(body["selection"]).words
+        except SelectionError as error:
+            raise ChannelError(str(error)) from error
+        answers = await self._crew.ask("queue-act", {**body, "who": operator.name}, ACT_PATIENCE)
         unknown = [set(answer.pop("unknown")) for answer in answers.good.values()]
         named = [each for answer in answers.good.values() for each in answer.pop("named")]
         faults = [f"{child}: {fault}" for child, answer in answers.good.items() if (fault := answer.pop("fault"))]
         missing = sorted(set.intersection(*unknown)) if unknown else []
-        return {**_sums(answers), "unknown": missing, "named": named, "faults": faults}
+        sums = _sums(answers)
+        counts = {key: sums[key] for key in ("messages", "recipients") if key in sums}
+        self._acts.add(operator, f"queue {body['act']}", selection=words, **counts, silent=sums["silent"])
+        return {**sums, "unknown": missing, "named": named, "faults": faults}
 
     async def _show(self, body: dict[str, Any]) -> dict[str, Any]:
         answers = await self._crew.ask("queue-show", body, PATIENCE)

@@ -9,13 +9,15 @@ import struct
 from pathlib import Path
 from typing import Any
 
-from sealgate.config.document import render
-from sealgate.control.changes import Changes, Operator
+from sealgate.control.acts import Acts
+from sealgate.control.changes import Changes
 from sealgate.control.crew import Crew
+from sealgate.control.login import Seat
 from sealgate.control.queue import QueueDesk
+from sealgate.control.roles import NotAllowed, Operator, permit
 from sealgate.control.suspension import Suspending
+from sealgate.event.facts import OperatorRefused, StopOrdered
 from sealgate.process.channel import Channel, ChannelError
-from sealgate.store.revisions import Revisions
 
 SOCKET = "control.sock"
 
@@ -29,38 +31,49 @@ class Service:
     def __init__(
         self,
         supervisor: Channel,
-        revisions: Revisions,
         suspending: Suspending,
         changes: Changes,
+        acts: Acts,
         version: str,
     ) -> None:
         self._crew = Crew(supervisor)
-        self._queue = QueueDesk(self._crew)
-        self._revisions = revisions
+        self._queue = QueueDesk(self._crew, acts)
         self._changes = changes
+        self._acts = acts
         self._suspending = suspending
         self._version = version
 
-    async def handle(self, operator: Operator, op: str, body: dict[str, Any]) -> dict[str, Any]:
-        """One request; `ChannelError` carries the sentence for the person."""
-        who = operator.name
+    async def answer(self, seat: Seat, op: str, body: dict[str, Any]) -> dict[str, Any]:
+        """One request of whoever sits there; `ChannelError` carries the sentence for the person."""
+        if op == "login":
+            operator = await seat.login(body["name"], body["passphrase"])
+            return {"name": operator.name, "role": operator.role}
+        operator = seat.operator
+        try:
+            permit(operator, op)
+            return await self._handle(operator, op, body)
+        except NotAllowed:
+            refused = OperatorRefused(operator.name, operator.role, operator.face, op)
+            self._acts.add(operator, "refused", refused, request=op, role=operator.role)
+            raise
+
+    async def _handle(self, operator: Operator, op: str, body: dict[str, Any]) -> dict[str, Any]:
         match op:
             case "status":
                 return await self._status()
             case "copy-queue":
-                return await self._copy_queue()
+                return await self._copy_queue(operator)
             case "copy-done":
                 return (await self._crew.ask("copy-done", {})).good
-            case "showconfig":
-                return self._showconfig()
             case "suspend":
-                return await self._suspending.suspend(who, body["what"])
+                return await self._suspending.suspend(operator, body["what"])
             case "resume":
-                return await self._suspending.resume(who, body["what"])
+                return await self._suspending.resume(operator, body["what"])
             case "stop":
+                self._acts.add(operator, "stop", StopOrdered(operator.name))
                 return await self._crew.stop()
         answer = await self._changes.handle(operator, op, body)
-        return await self._queue.handle(who, op, body) if answer is None else answer
+        return await self._queue.handle(operator, op, body) if answer is None else answer
 
     async def _status(self) -> dict[str, Any]:
         running = await self._crew.running()
@@ -69,18 +82,13 @@ class Service:
         state = {"suspended": suspended, "fault": fault, "silent": answers.silent}
         return {"version": self._version, "running": running, "workers": answers.good, **state}
 
-    async def _copy_queue(self) -> dict[str, Any]:
+    async def _copy_queue(self, operator: Operator) -> dict[str, Any]:
         """Copies of all spools, each made by the worker that owns it; whoever asked says when they may go."""
+        self._acts.add(operator, "backup")
         answers = await self._crew.ask("copy", {}, COPY_PATIENCE)
         if answers.silent:
             raise ChannelError(f"not every queue could be copied: {'; '.join(answers.silent)}")
         return {"folders": {child: answer["folder"] for child, answer in answers.good.items()}}
-
-    def _showconfig(self) -> dict[str, Any]:
-        revision = self._revisions.current()
-        if revision is None:
-            raise ChannelError("this gateway has no configuration yet; run sealgate init")
-        return {"revision": revision.number, "text": render(revision.configuration, mask=True)}
 
 
 def open_socket(home: Path) -> socket.socket:

@@ -7,7 +7,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from typing import Any
 
+from sealgate.control.acts import Acts
 from sealgate.control.crew import Crew
+from sealgate.control.roles import Operator
 from sealgate.event.facts import Event, Note, Resumed, Suspended
 from sealgate.mail.address import Address
 from sealgate.process.channel import Channel, ChannelError
@@ -26,12 +28,14 @@ class Suspending:
         supervisor: Channel,
         revisions: Revisions,
         file: SuspensionFile,
+        acts: Acts,
         emit: Callable[[Event], None],
         clock: Callable[[], float],
     ) -> None:
         self._crew = Crew(supervisor)
         self._revisions = revisions
         self._file = file
+        self._acts = acts
         self._emit = emit
         self._clock = clock
         self._lock = asyncio.Lock()
@@ -51,33 +55,33 @@ class Suspending:
         if fault:
             self._emit(Note("Critical", fault))
 
-    async def suspend(self, who: str, what: Sequence[Sequence[str]]) -> dict[str, Any]:
+    async def suspend(self, operator: Operator, what: Sequence[Sequence[str]]) -> dict[str, Any]:
         """Suspend each (kind, name); gives what was not suspended before."""
         async with self._lock:
             before = self._read()
-            new = [Suspension(kind, name, who, self._clock()) for kind, name in self._checked(what)]
+            new = [Suspension(kind, name, operator.name, self._clock()) for kind, name in self._checked(what)]
             every = any(one.key == ("listener", ANY) for one in new)
             alone = [one.key for one in before if every and one.kind == "listener" and one.name != ANY]
-            return await self._change(who, before, before.without(alone).with_these(new))
+            return await self._change(operator, before, before.without(alone).with_these(new))
 
-    async def resume(self, who: str, what: Sequence[Sequence[str]]) -> dict[str, Any]:
+    async def resume(self, operator: Operator, what: Sequence[Sequence[str]]) -> dict[str, Any]:
         """Resume each (kind, name), everything if none is named; gives what was suspended before."""
         async with self._lock:
             if not what:
-                return await self._resume_all(who)
+                return await self._resume_all(operator)
             before = self._read()
             keys = self._checked(what)
             after = before
             for kind, name in keys:
                 after = self._without(after, kind, name)
-            return await self._change(who, before, after)
+            return await self._change(operator, before, after)
 
-    async def _resume_all(self, who: str) -> dict[str, Any]:
+    async def _resume_all(self, operator: Operator) -> dict[str, Any]:
         try:
             before = self._file.read()
         except StoreError:  # what nobody can read is replaced
             before = Suspensions([Suspension("listener", ANY), Suspension("delivery", "")])
-        return await self._change(who, before, Suspensions())
+        return await self._change(operator, before, Suspensions())
 
     def _without(self, before: Suspensions, kind: Kind, name: str) -> Suspensions:
         known = {one.key: one for one in before}
@@ -89,7 +93,7 @@ class Suspending:
             return before.without([every.key, (kind, name)]).with_these(others)
         return before.without([(kind, name)])
 
-    async def _change(self, who: str, before: Suspensions, after: Suspensions) -> dict[str, Any]:
+    async def _change(self, operator: Operator, before: Suspensions, after: Suspensions) -> dict[str, Any]:
         """Write it, tell the workers, state it."""
         begun, ended = self._difference(before, after), self._difference(after, before)
         if before != after:
@@ -97,10 +101,12 @@ class Suspending:
                 self._file.write(after)
             except StoreError as error:
                 raise ChannelError(str(error)) from error
-            for words in begun:
-                self._emit(Suspended(words, who))
-            for words in ended:
-                self._emit(Resumed(words, who))
+            if begun:
+                facts = [Suspended(words, operator.name) for words in begun]
+                self._acts.add(operator, "suspend", *facts, what="; ".join(begun))
+            if ended:
+                over = [Resumed(words, operator.name) for words in ended]
+                self._acts.add(operator, "resume", *over, what="; ".join(ended))
         answers = await self._crew.ask("suspensions", {})
         return {"begun": begun, "ended": ended, "silent": answers.silent}
 

@@ -1,1 +1,1 @@
-"""Who may log in: local accounts."""
+"""Who may log in: accounts for mail, and operators."""

@@ -56,6 +56,7 @@ class RevisionConfirmed(Event):
     """A revision that had to be confirmed was, and stays."""
 
     revision: int
+    who: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +83,50 @@ class VerificationFailed(Event):
 
     revision: int
     failures: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class OperatorLoggedIn(Event):
+    """An operator came in by name at this face; `by` is the user of the machine, or the address he came from."""
+
+    name: str
+    role: str
+    face: str
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
+class OperatorLoginFailed(Event):
+    """Somebody tried to come in by this name at this face, and did not."""
+
+    name: str
+    face: str
+    by: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class OperatorRefused(Event):
+    """An operator asked for what his role does not allow."""
+
+    who: str
+    role: str
+    face: str
+    request: str
+
+
+@dataclass(frozen=True, slots=True)
+class ChangesCleared(Event):
+    """An operator has dropped the changes that he had begun."""
+
+    who: str
+
+
+@dataclass(frozen=True, slots=True)
+class StopOrdered(Event):
+    """An operator has told the gateway to end."""
+
+    who: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -243,7 +243,7 @@ _LINES: dict[type[Event], tuple[Level, _Words]] = dict(
             lambda e, _: f"Certificate files have changed and cannot be used: {'; '.join(e.problems)}",
             "Critical",
         ),
-        _line(facts.RevisionConfirmed, lambda e, _: f"Configuration revision {e.revision} confirmed"),
+        _line(facts.RevisionConfirmed, lambda e, _: f"Configuration revision {e.revision} confirmed by {e.who}"),
         _line(
             facts.RevisionReverted,
             lambda e, _: (
@@ -260,6 +260,19 @@ _LINES: dict[type[Event], tuple[Level, _Words]] = dict(
             lambda e, _: f"Configuration revision {e.revision} is not what is spoken: {'; '.join(e.failures)}",
             "Critical",
         ),
+        _line(facts.OperatorLoggedIn, lambda e, _: f"Operator {e.name} ({e.role}) logged in from {e.face}, as {e.by}"),
+        _line(
+            facts.OperatorLoginFailed,
+            lambda e, _: f"Operator {e.name} was not logged in from {e.face}, as {e.by}: {e.reason}",
+            "Warning",
+        ),
+        _line(
+            facts.OperatorRefused,
+            lambda e, _: f"Operator {e.who} ({e.role}) asked for what takes another role, from {e.face}: {e.request}",
+            "Warning",
+        ),
+        _line(facts.ChangesCleared, lambda e, _: f"Configuration changes of {e.who} cleared"),
+        _line(facts.StopOrdered, lambda e, _: f"Stop ordered by {e.who}"),
         _line(facts.ChildStarted, lambda e, _: f"Process {e.child} (PID {e.pid}) started"),
         _line(facts.ChildDied, _child_died, "Critical"),
         _line(

@@ -3,22 +3,19 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from pathlib import Path
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
+from sealgate.cli.dialogue import certquestion
 from sealgate.cli.dialogue.command import Command
-from sealgate.cli.dialogue.configfile import FOLDER, located, read_file
-from sealgate.cli.dialogue.field import field
-from sealgate.cli.dialogue.question import Operation, choice, run_menu, wanted, yes_or_no
-from sealgate.cli.dialogue.talk import Answer, Question, Refusal, Talk
+from sealgate.cli.dialogue.question import Operation, choice, run_menu, yes_or_no
+from sealgate.cli.dialogue.talk import Answer, Refusal, Talk
 from sealgate.config.edit import Add, Remove, Set, Step
 from sealgate.mail.text import printable
 from sealgate.net.tls.bundle import read_bundle, read_chain, read_key
 from sealgate.net.tls.credential import CredentialError
-from sealgate.net.tls.request import DAYS, KINDS, Subject, key_pem, new_key, self_signed_by
+from sealgate.net.tls.request import KINDS, Subject, key_pem, new_key, self_signed_by
 
-NAME = "Enter a name for this certificate profile:"
 COLUMNS = ("Name", "Common Name", "Issued By", "Status", "Remaining", "Used by")
 
 
@@ -75,15 +72,17 @@ def _table(rows: list[tuple[str, ...]]) -> Iterator[str]:
 
 async def _new(talk: Talk) -> None:
     """The key waits in the profile, with a certificate signed by itself, until the signed one is pasted."""
-    name = await _name(talk)
+    name = await certquestion.new_profile(talk)
     if name is None:
         return
     host = (await talk.configuration())["gateway"]["hostname"]
-    common = await talk.ask(_host("Enter the common name: the name by which peers know this gateway.", host))
-    more = await talk.ask(_names())
-    organization = await talk.ask(_text("Enter the organization, or Enter for none.", 64))
-    country = await talk.ask(_country())
-    days = await talk.ask(_days())
+    common = await talk.ask(
+        certquestion.host("Enter the common name: the name by which peers know this gateway.", host)
+    )
+    more = await talk.ask(certquestion.more_names())
+    organization = await talk.ask(certquestion.line("Enter the organization, or Enter for none.", 64))
+    country = await talk.ask(certquestion.country())
+    days = await talk.ask(certquestion.days())
     kind = await talk.ask(choice("Choose the private key:", KINDS, 0))
     subject = Subject(tuple(dict.fromkeys((common, *more))), organization, country)
     key = new_key(KINDS[kind])
@@ -95,15 +94,19 @@ async def _new(talk: Talk) -> None:
 
 
 async def _import(talk: Talk) -> None:
-    name = await _name(talk)
+    name = await certquestion.new_profile(talk)
     if name is None:
         return
     host = (await talk.shown())["hostname"]
-    first = await talk.ask(_file(talk.home, f'Enter the name of the file on machine "{host}" to import:', needed=True))
-    second = await talk.ask(
-        _file(talk.home, "Enter the name of the file of the private key, or Enter if it is in the same one:")
+    first = await talk.ask(
+        certquestion.file(talk.home, f'Enter the name of the file on machine "{host}" to import:', needed=True)
     )
-    passphrase = await talk.ask(_passphrase())
+    second = await talk.ask(
+        certquestion.file(
+            talk.home, "Enter the name of the file of the private key, or Enter if it is in the same one:"
+        )
+    )
+    passphrase = await talk.ask(certquestion.passphrase())
     certificate, key = _tried(lambda: read_bundle(first, passphrase))
     if second:
         key = _tried(lambda: read_key(second, passphrase))
@@ -114,14 +117,14 @@ async def _import(talk: Talk) -> None:
 
 async def _paste(talk: Talk) -> None:
     """A certificate with its key, or one for a key that is there."""
-    name = await talk.ask(_profile_name())
-    there = _named(await talk.certificates(), name)
+    name = await talk.ask(certquestion.profile_name())
+    there = certquestion.named(await talk.certificates(), name)
     certificate = await talk.ask_lines(
         "Paste the certificate in PEM form, and behind it the rest of its chain. A line with a dot alone ends it."
     )
     kept = " A dot at once keeps the one of this profile." if there is not None else ""
     key = await talk.ask_lines(f"Paste the private key in PEM form. A line with a dot alone ends it.{kept}")
-    passphrase = await talk.ask(_passphrase())
+    passphrase = await talk.ask(certquestion.passphrase())
     chain = _tried(lambda: read_chain(certificate.encode()))
     found = _tried(lambda: read_key(key.encode(), passphrase)) or _tried(
         lambda: read_key(certificate.encode(), passphrase)
@@ -134,7 +137,7 @@ async def _paste(talk: Talk) -> None:
 
 
 async def _print(talk: Talk) -> None:
-    profile = await _chosen(talk, "Enter the name of the certificate profile to print:")
+    profile = await certquestion.chosen_profile(talk, "Enter the name of the certificate profile to print:")
     if profile is not None:
         (told,) = await talk.certificates(name=profile["name"])
         talk.say("", *_details(told))
@@ -155,7 +158,7 @@ def _details(told: Answer) -> Iterable[str]:
     yield f"Key:         {told['key']}"
     yield f"Serial:      {told['serial']}"
     yield f"SHA-256:     {told['sha256']}"
-    yield from (f"Note:        {sentence}." for sentence in told["doubts"])
+    yield from (f"Note:        {printable(sentence)}." for sentence in told["doubts"])
     yield ""
     yield told["chain"].rstrip()
     yield ""
@@ -164,12 +167,12 @@ def _details(told: Answer) -> Iterable[str]:
 
 
 async def _delete(talk: Talk) -> None:
-    profile = await _chosen(talk, "Enter the name of the certificate profile to delete:")
+    profile = await certquestion.chosen_profile(talk, "Enter the name of the certificate profile to delete:")
     if profile is None:
         return
     name, used = profile["name"], profile["used_by"]
     if used:
-        _refuse(talk, f"{name} was not deleted: it is used by {', '.join(used)}. Give them another certificate first.")
+        talk.refuse(f"{name} was not deleted: it is used by {', '.join(used)}. Give them another certificate first.")
         return
     if await talk.ask(yes_or_no(f'Are you sure you want to delete certificate profile "{name}"?', False)):
         await talk.edit(Remove("certificates", name))
@@ -181,7 +184,7 @@ async def _delete(talk: Talk) -> None:
 
 async def _keep(talk: Talk, name: str, certificate: str, key: str | None) -> None:
     """Into the profile, new or not; nothing that cannot be used gets there. Without a key, the present one stays."""
-    steps = _steps(_named(await talk.certificates(), name), name, certificate, key)
+    steps = _steps(certquestion.named(await talk.certificates(), name), name, certificate, key)
     (told,) = await talk.certificates(*steps, name=name)
     if told["fault"] is not None:
         raise Refusal(f"Nothing was changed: {told['fault']}.")
@@ -189,9 +192,10 @@ async def _keep(talk: Talk, name: str, certificate: str, key: str | None) -> Non
         raise Refusal(f"Nothing was changed: the certificate has expired on {told['not_after'][:10]}.")
     if not await talk.edit(*steps):
         return
-    talk.say("", f"Certificate profile {name} holds a certificate of {told['key']} for {', '.join(told['names'])}.")
+    names = ", ".join(map(printable, told["names"]))
+    talk.say("", f"Certificate profile {name} holds a certificate of {told['key']} for {names}.")
     for sentence in told["doubts"]:
-        talk.say(f"Warning: {sentence}.")
+        talk.say(f"Warning: {printable(sentence)}.")
 
 
 def _steps(there: Answer | None, name: str, certificate: str, key: str | None) -> list[Step]:
@@ -212,117 +216,6 @@ def _tried(what: Callable[[], Any]) -> Any:
         return what()
     except CredentialError as error:
         raise Refusal(f"Nothing was changed: {error}.") from error
-
-
-def _refuse(talk: Talk, sentence: str) -> None:
-    """A person goes on in the menu; a pipe ends."""
-    if not talk.interactive:
-        raise Refusal(sentence)
-    talk.say(sentence)
-
-
-# -- questions
-
-
-async def _name(talk: Talk) -> str | None:
-    """The name of a profile that is to be filled; None if the one that is there is to stay."""
-    name = await talk.ask(_profile_name())
-    if _named(await talk.certificates(), name) is not None:
-        question = f'Certificate profile "{name}" already exists. Do you want to overwrite with this new one?'
-        if not await talk.ask(yes_or_no(question, False)):
-            return None
-    return name
-
-
-def _profile_name() -> Question[str]:
-    return field("certificates.name", None, NAME, needed=True)
-
-
-def _named(profiles: Iterable[Mapping[str, Any]], name: str) -> Answer | None:
-    return next((dict(each) for each in profiles if each["name"] == name), None)
-
-
-async def _chosen(talk: Talk, text: str) -> Answer | None:
-    """A profile that is there; Enter is none."""
-    profiles = {each["name"].lower(): each for each in await talk.certificates()}
-
-    def read(typed: str) -> Answer | None:
-        if not typed:
-            return None
-        if typed.lower() not in profiles:
-            raise ValueError(f"there is no certificate profile {typed!r}; there are {', '.join(profiles) or 'none'}")
-        return profiles[typed.lower()]
-
-    help_text = "Type the name of a certificate profile in the list. Enter takes none."
-    return await talk.ask(Question(text, read, help=help_text, words=tuple(profiles)))
-
-
-def _host(text: str, present: str) -> Question[str]:
-    hostname = field("gateway.hostname", present, text)
-
-    def read(typed: str) -> str:
-        bare = typed.removeprefix("*.")
-        if typed:
-            hostname.read(bare)
-        return typed.lower() or present
-
-    return Question(text, read, present, "Type a host name, or *.domain for all hosts right below it.")
-
-
-def _names() -> Question[tuple[str, ...]]:
-    host = _host("", "")
-    text = "Enter further names it is to be good for, with commas between them, or Enter for none."
-    return Question(
-        text,
-        lambda typed: tuple(host.read(each.strip()) for each in typed.split(",") if each.strip()),
-        help="Type host names, as mail.example.com, smtp.example.com.",
-    )
-
-
-def _text(text: str, longest: int) -> Question[str]:
-    def read(typed: str) -> str:
-        if len(typed) > longest or not typed.isprintable():
-            raise ValueError(f"this has to be one line of at most {longest} characters")
-        return typed
-
-    return Question(text, read, help=f"Type up to {longest} characters.")
-
-
-def _country() -> Question[str]:
-    def read(typed: str) -> str:
-        if typed and not (len(typed) == 2 and typed.isascii() and typed.isalpha()):
-            raise ValueError(f"{typed!r} is no country; type its two letters, as NL")
-        return typed.upper()
-
-    return Question(
-        "Enter the country in two letters, or Enter for none.", read, help="Two letters of ISO 3166, as NL."
-    )
-
-
-def _days() -> Question[int]:
-    def read(typed: str) -> int:
-        if not typed:
-            return DAYS
-        if not (typed.isascii() and typed.isdigit() and len(typed) < 6 and 1 <= int(typed) <= 3650):
-            raise ValueError(f"{typed!r} is no number of days from 1 to 3650")
-        return int(typed)
-
-    return Question("Enter for how many days the self-signed certificate is good.", read, str(DAYS), "1 to 3650 days.")
-
-
-def _file(home: Path, text: str, *, needed: bool = False) -> Question[bytes]:
-    name = wanted(text, "the name of a file")
-
-    def read(typed: str) -> bytes:
-        if not typed and not needed:
-            return b""
-        return read_file(located(home, name.read(typed)))
-
-    return Question(text, read, help=f"Type the name of a file in {home / FOLDER}, or an absolute path.")
-
-
-def _passphrase() -> Question[str]:
-    return Question("Enter the pass phrase of the private key, or Enter if it has none:", str, secret=True)
 
 
 CERTCONFIG = Command(

@@ -33,6 +33,7 @@ from sealgate.cli.dialogue.suspending import (
     SUSPENDDEL,
     SUSPENDLISTENER,
 )
+from sealgate.cli.dialogue.userconfig import USERCONFIG
 
 COMMANDS: tuple[Command, ...] = (
     SSLCONFIG,
@@ -52,6 +53,7 @@ COMMANDS: tuple[Command, ...] = (
     DESTCONFIG,
     SMTPROUTES,
     SMTPAUTHCONFIG,
+    USERCONFIG,
     SETHOSTNAME,
     DELIVERYCONFIG,
     DNSCONFIG,

@@ -6,13 +6,12 @@ import datetime
 import os
 from pathlib import Path
 
-from sealgate.cli.commands import stored
 from sealgate.cli.dialogue.command import Command
 from sealgate.cli.dialogue.question import choice, wanted, yes_or_no
 from sealgate.cli.dialogue.talk import Question, Refusal, Talk
 from sealgate.cli.imported import imported_lines
 from sealgate.config.asyncos.element import LARGEST
-from sealgate.config.document import decoded, render
+from sealgate.config.document import decoded
 
 FOLDER = "configuration"
 """Below the home: where files with a bare name are written and looked for."""
@@ -34,10 +33,7 @@ async def save(talk: Talk) -> None:
     path = await talk.ask(_target(talk.home, f"{await _hostname(talk)}-{stamp}.toml"))
     talk.expect_no_more()
     pending = (await talk.shown())["pending"]
-    revision = stored(talk.home).current()
-    if revision is None:
-        raise Refusal("There is no configuration yet; make one with: sealgate init")
-    _write(path, render(revision.configuration, mask=mask))
+    _write(talk.home, path, (await talk.control("showconfig", secrets=not mask))["text"])
     talk.say("", f"The configuration was saved in {path}.")
     if pending:
         talk.say("Your uncommitted changes are not in it.")
@@ -68,15 +64,25 @@ def located(home: Path, name: str) -> Path:
     return home / FOLDER / name
 
 
-def _write(path: Path, text: str) -> None:
+def _write(home: Path, path: Path, text: str) -> None:
     try:
-        if path.parent.name == FOLDER:
+        if path.parent == home / FOLDER:
             path.parent.mkdir(mode=0o700, exist_ok=True)
+            _give(home, path.parent)
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with open(descriptor, "w", encoding="utf-8") as file:
             file.write(text)
+        if path.parent == home / FOLDER:
+            _give(home, path)
     except OSError as error:
         raise Refusal(f"Nothing was saved: {path}: {error.strerror}.") from error
+
+
+def _give(home: Path, path: Path) -> None:
+    """What root makes below the home belongs to the gateway's user, as everything there."""
+    if os.geteuid() == 0:
+        owner = home.stat()
+        os.chown(path, owner.st_uid, owner.st_gid, follow_symlinks=False)
 
 
 async def load(talk: Talk) -> None:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from pathlib import Path
 
 from sealgate.cli.client import NotRunning, Refused, connect
 from sealgate.cli.dialogue.talk import ASKING, Answer
+from sealgate.cli.door import Door
 from sealgate.process.channel import Channel, ChannelClosed, ChannelError
 
 PATIENCE = 120.0
@@ -15,6 +15,11 @@ PATIENCE = 120.0
 
 SLOW = "queue-act"
 """What may take as long as it takes: a whole queue is gone through, and every step kept."""
+
+LOST = (
+    "the connection was lost meanwhile, so it is not known whether this was carried out: see showchanges, "
+    "commitdetail and status"
+)
 
 AGAIN = 0.1
 RETURN = 30.0
@@ -24,14 +29,14 @@ RETURN = 30.0
 class Connection:
     """Requests to the gateway of one home, over one channel as long as it lasts."""
 
-    def __init__(self, home: Path, tell: Callable[[str], None]) -> None:
-        self._home = home
+    def __init__(self, door: Door, tell: Callable[[str], None]) -> None:
+        self._door = door
         self._tell = tell
         self._channel: Channel | None = None
 
     async def open(self) -> None:
         """Connect; `NotRunning` or `Refused` if that is not possible."""
-        self._channel = connect(self._home)
+        self._channel = await connect(self._door)
 
     def close(self) -> None:
         """The end of the session."""
@@ -39,31 +44,36 @@ class Connection:
             self._channel.close()
 
     async def request(self, op: str, body: Answer) -> Answer:
-        """One answer; `Refused` carries a sentence."""
-        channel = await self._live()
+        """One answer; `Refused` carries a sentence. What changes nothing is asked again over a new connection."""
+        await self._revive()
         try:
-            return await channel.request(op, body, timeout=None if op == SLOW else PATIENCE)
+            return await self._ask(op, body)
         except ChannelClosed as error:
             await self._return()
-            if op in ASKING:
-                return await self.request(op, body)
-            raise Refused(
-                "the connection was lost meanwhile, so it is not known whether this was carried out: "
-                "see showchanges, commitdetail and status"
-            ) from error
+            if op not in ASKING:
+                raise Refused(LOST) from error
+        try:
+            return await self._ask(op, body)
+        except ChannelClosed as error:
+            raise Refused(LOST) from error
+
+    async def _ask(self, op: str, body: Answer) -> Answer:
+        assert self._channel is not None
+        try:
+            return await self._channel.request(op, body, timeout=None if op == SLOW else PATIENCE)
+        except ChannelClosed:
+            raise
         except ChannelError as error:
             raise Refused(str(error)) from error
         except TimeoutError as error:
             raise Refused(f"the gateway did not answer within {PATIENCE:g} seconds") from error
 
-    async def _live(self) -> Channel:
-        """The channel; one that ended while nobody looked is replaced."""
+    async def _revive(self) -> None:
+        """Replace a channel that ended while nobody looked."""
         await asyncio.sleep(0)
         await asyncio.sleep(0)  # the end of a socket is seen in one turn of the loop
         if self._channel is None or not self._channel.open:
             await self._return()
-        assert self._channel is not None
-        return self._channel
 
     async def _return(self) -> None:
         """Wait until control is back."""
@@ -71,7 +81,7 @@ class Connection:
         end = loop.time() + RETURN
         while True:
             try:
-                self._channel = connect(self._home)
+                self._channel = await connect(self._door)
             except NotRunning as error:
                 if loop.time() > end:
                     raise Refused(str(error)) from error

@@ -43,6 +43,11 @@ def shown(value: Any) -> str:
     return printable(str(value)) if len(lines) <= 1 else f"({len(lines)} lines)"
 
 
+def waiting_line(confirm_by: str) -> str:
+    """Of a commit that waits to be confirmed, to a session that can confirm it."""
+    return f"The last commit is taken back at {date(confirm_by)} unless it is confirmed, with confirm."
+
+
 def date(text: str) -> str:
     """A time as AsyncOS shows it, by this machine's clock."""
     return datetime.datetime.fromisoformat(text).astimezone().strftime("%a %b %d %H:%M:%S %Y %Z")

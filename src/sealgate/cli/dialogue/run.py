@@ -6,6 +6,7 @@ import argparse
 import asyncio
 import signal
 import sys
+from collections.abc import Collection
 
 from sealgate.cli.dialogue.commands import COMMANDS
 from sealgate.cli.dialogue.connection import Connection
@@ -22,13 +23,21 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Talk until the end; from a pipe the exit status is 1 if anything was refused."""
-    terminal = _terminal() if sys.stdin.isatty() and sys.stdout.isatty() and not options.words else Piped()
+    """Talk until the end; from a pipe, and of one command, the exit status is 1 if anything was refused."""
+    terminal = _terminal() if sys.stdin.isatty() and sys.stdout.isatty() else Piped()
     loop = asyncio.new_event_loop()  # not asyncio.run: Ctrl-C in a pipe must end the reading of it
     try:
         return loop.run_until_complete(_talk(options, terminal))
     finally:
+        loop.run_until_complete(_end(asyncio.all_tasks(loop)))
         loop.close()
+
+
+async def _end(left: Collection[asyncio.Task[object]]) -> None:
+    """Of a session that Ctrl-C has cut off, what still runs."""
+    for task in left:
+        task.cancel()
+    await asyncio.gather(*left, return_exceptions=True)
 
 
 def _terminal() -> Terminal:
@@ -38,7 +47,7 @@ def _terminal() -> Terminal:
 
 
 async def _talk(options: argparse.Namespace, terminal: Terminal) -> int:
-    connection = Connection(options.home, terminal.write)
+    connection = Connection(options.door, terminal.write)
     await connection.open()
     session = Session(terminal, connection.request, COMMANDS, options.home)
     if terminal.interactive:

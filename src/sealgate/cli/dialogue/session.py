@@ -11,8 +11,10 @@ from pathlib import Path
 
 from sealgate.cli.client import NotRunning, Refused
 from sealgate.cli.dialogue.command import Command
+from sealgate.cli.dialogue.difference import waiting_line
 from sealgate.cli.dialogue.question import yes_or_no
 from sealgate.cli.dialogue.talk import Control, Ended, EndOfInput, Left, Refusal, Talk, Terminal
+from sealgate.store.database import StoreError
 
 LEAVING = ("quit", "exit")
 HELPING = ("help", "?")
@@ -55,17 +57,13 @@ class Session:
                 self._terminal.write("\n")
                 await self._say_pending()
                 break
-        return self._status
+        return int(self._refused and not self._terminal.interactive)
 
     async def line(self, words: Sequence[str]) -> int:
         """One command alone."""
         with suppress(Ended, EndOfInput):
             await self._carry_out(shlex.join(words))
-        return self._status
-
-    @property
-    def _status(self) -> int:
-        return int(self._refused and not self._terminal.interactive)
+        return int(self._refused)
 
     async def _name(self) -> str:
         """The name of the gateway, for the prompt."""
@@ -113,8 +111,10 @@ class Session:
         try:
             await command.run(talk)
             await talk.finish()
-        except (Refusal, Refused, NotRunning) as refusal:
+        except (Refusal, Refused, NotRunning, StoreError) as refusal:
             self._refuse(str(refusal))
+        except OSError as error:
+            self._refuse(f"Nothing was done: {error.filename}: {error.strerror}.")
         except Left:
             self._terminal.write("\n")
         except EndOfInput:
@@ -156,10 +156,14 @@ class Session:
         return bool((await self._control("candidate", {}))["pending"])
 
     async def _remind(self) -> None:
-        if await self._pending():
+        """Of what earlier sessions have left open."""
+        shown = await self._control("candidate", {})
+        if shown["pending"]:
             self._terminal.write(
                 "Changes of an earlier session are not committed: showchanges shows them, clearchanges drops them.\n"
             )
+        if shown["confirm_by"] is not None:
+            self._terminal.write(f"{waiting_line(shown['confirm_by'])}\n")
 
     async def _say_pending(self) -> None:
         if await self._pending():

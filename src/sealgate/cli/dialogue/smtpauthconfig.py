@@ -5,12 +5,11 @@ from __future__ import annotations
 from sealgate.cli.dialogue.command import Command
 from sealgate.cli.dialogue.field import ask_settings
 from sealgate.cli.dialogue.question import Operation, run_menu, yes_or_no
+from sealgate.cli.dialogue.secret import ask_passphrase
 from sealgate.cli.dialogue.table import Table, aligned
-from sealgate.cli.dialogue.talk import Question, Talk
-from sealgate.cli.passphrase import fault_of
+from sealgate.cli.dialogue.talk import Talk
 from sealgate.config.edit import Set, setting_named
 from sealgate.config.text import text_of
-from sealgate.directory.passphrase import hash_passphrase
 
 ACCOUNTS = Table("accounts", "account", "accounts")
 
@@ -69,22 +68,6 @@ async def _list(talk: Talk) -> None:
         enabled, senders = (text_of(setting_named(f"accounts.{name}"), row[name]) for name in ("enabled", "senders"))
         shown.append((row["name"], enabled, senders if row["senders"] else "itself"))
     talk.say("", *(aligned(shown) if len(shown) > 1 else ["No accounts are configured."]))
-
-
-async def ask_passphrase(talk: Talk) -> str:
-    """The hash of a passphrase that was typed twice."""
-
-    def first(typed: str) -> str:
-        if (fault := fault_of(typed)) is not None:
-            raise ValueError(fault)
-        return typed
-
-    while True:
-        chosen = await talk.ask(Question("Enter the passphrase.", first, secret=True))
-        again = await talk.ask(Question("Enter the same passphrase again.", str, secret=True))
-        if chosen == again:
-            return hash_passphrase(chosen)
-        talk.refuse("The two passphrases differ.")
 
 
 SMTPAUTHCONFIG = Command(

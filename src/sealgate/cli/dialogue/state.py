@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from sealgate.cli.commands import status_lines, version_lines
 from sealgate.cli.dialogue.command import Command
+from sealgate.cli.dialogue.difference import waiting_line
 from sealgate.cli.dialogue.talk import Talk
 
 
@@ -18,6 +19,8 @@ async def status(talk: Talk) -> None:
     shown = await talk.shown()
     if shown["pending"]:
         talk.say("There are uncommitted changes: showchanges shows them.")
+    if shown["confirm_by"] is not None:
+        talk.say(waiting_line(shown["confirm_by"]))
 
 
 async def version(talk: Talk) -> None:

@@ -6,6 +6,7 @@ memory. What it edits is tried at once and kept only when it ends: one that is l
 
 from __future__ import annotations
 
+import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -202,6 +203,10 @@ class Talk:
     async def _request(self, op: str, body: Answer) -> Answer:
         try:
             return await self._control(op, body)
+        except asyncio.CancelledError:
+            if op not in ASKING:
+                self.say("", "The gateway was at work on it: see showchanges and commitdetail for what was done.")
+            raise
         except Refused as error:
             raise Refusal(_sentence(str(error))) from error
 

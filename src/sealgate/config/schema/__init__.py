@@ -7,6 +7,7 @@ from sealgate.config.schema.delivery import DeliverySettings, Destination, DnsSe
 from sealgate.config.schema.gateway import GatewaySettings
 from sealgate.config.schema.listener import LimitSettings, Listener
 from sealgate.config.schema.logs import LogSettings
+from sealgate.config.schema.operator import LocalOperator, Role
 from sealgate.config.schema.tls import CertificateProfile, TlsService, TlsSettings
 
 __all__ = [
@@ -19,9 +20,11 @@ __all__ = [
     "GatewaySettings",
     "LimitSettings",
     "Listener",
+    "LocalOperator",
     "LogSettings",
     "MailFlowPolicy",
     "RecipientRule",
+    "Role",
     "Route",
     "SenderGroup",
     "TlsService",

@@ -14,6 +14,7 @@ from sealgate.config.schema.delivery import DeliverySettings, Destination, DnsSe
 from sealgate.config.schema.gateway import GatewaySettings
 from sealgate.config.schema.listener import LimitSettings, Listener
 from sealgate.config.schema.logs import LogSettings
+from sealgate.config.schema.operator import LocalOperator
 from sealgate.config.schema.tls import CertificateProfile, TlsSettings
 
 
@@ -38,6 +39,11 @@ class Configuration(Settings):
         description="The recipient access table: what differs from accepted_domains. The closest row decides.",
     )
     accounts: tuple[Account, ...] = Field(default=(), description="Logins for SMTP AUTH.")
+    operators: tuple[LocalOperator, ...] = Field(
+        default=(),
+        description="Who may administer the gateway. Root and the gateway's own user may on the machine itself, also "
+        "while there is nobody here.",
+    )
     limits: LimitSettings = Field(
         default=LimitSettings(), description="What the whole gateway takes at once, over all listeners and workers."
     )
@@ -75,6 +81,11 @@ class Configuration(Settings):
     def account_of(self) -> Mapping[str, Account]:
         """Accounts by their login in lower case."""
         return {account.name.lower(): account for account in self.accounts}
+
+    @cached_property
+    def operator_of(self) -> Mapping[str, LocalOperator]:
+        """Operators by name, which is in lower case."""
+        return {operator.name: operator for operator in self.operators}
 
     @cached_property
     def destination_of(self) -> Mapping[str, Destination]:

@@ -16,6 +16,7 @@ _HOST_LABEL = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?")
 _DOMAIN_LABEL = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?")
 _DOMAIN_LENGTH = 253  # RFC 1035 §3.1: 255 octets on the wire
 _REPLY_LENGTH = 200
+_TITLE_LENGTH = 100
 _LOGIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@+-]{0,63}")
 _ARGON2 = re.compile(r"\$argon2id\$v=19\$m=\d{1,8},t=\d{1,3},p=\d{1,3}\$[A-Za-z0-9+/]{11,86}\$[A-Za-z0-9+/]{22,172}")
 
@@ -116,6 +117,21 @@ def _login(text: str) -> str:
     if not (_LOGIN.fullmatch(text) and text.isascii()):
         raise ValueError(f"{text!r} is no login; write up to 64 letters, digits and ._@+- without blanks")
     return text
+
+
+def _operator_name(text: str) -> str:
+    try:
+        return _login(text).lower()
+    except ValueError:
+        raise ValueError(
+            f"{text!r} is no name of an operator; write up to 64 letters, digits and ._@+- without blanks"
+        ) from None
+
+
+def _title(text: str) -> str:
+    if not (0 < len(text.strip()) <= _TITLE_LENGTH and text.isprintable()):
+        raise ValueError(f"this is one line of 1 to {_TITLE_LENGTH} printable characters")
+    return text.strip()
 
 
 def _passphrase_hash(text: str) -> str:
@@ -244,6 +260,8 @@ HostPattern = Annotated[
 ]
 ReplyText = Annotated[str, AfterValidator(_reply_text), Words("a line of text")]
 Login = Annotated[str, AfterValidator(_login), Words("a login")]
+OperatorName = Annotated[str, AfterValidator(_operator_name), Words("a name")]
+Title = Annotated[str, AfterValidator(_title), Words("a line of text")]
 PassphraseHash = Annotated[str, AfterValidator(_passphrase_hash), Words("an argon2 hash"), Secret()]
 Mailbox = Annotated[str, AfterValidator(_mailbox), Words("a mail address")]
 IpAddress = Annotated[str, AfterValidator(_address), Words("an IP address")]

@@ -1,4 +1,4 @@
-"""Local accounts: right, wrong, unknown and disabled ones, and that checking has its bounds."""
+"""Logins that the gateway keeps: right, wrong, unknown and disabled ones, and that checking has its bounds."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ import pytest
 from argon2.exceptions import Argon2Error
 
 from sealgate.config.schema import Account
-from sealgate.directory import accounts as rooms
-from sealgate.directory.accounts import Accounts, Busy
+from sealgate.directory import logins as rooms
+from sealgate.directory.logins import Busy, Logins
 from sealgate.directory.passphrase import LONGEST, hash_passphrase, matches
 
 
@@ -18,8 +18,8 @@ def hashed() -> str:
     return hash_passphrase("open sesame")
 
 
-def made(known: list[Account]) -> Accounts:
-    return Accounts(lambda: {each.name: each for each in known})
+def made(known: list[Account]) -> Logins[Account]:
+    return Logins(lambda: {each.name: each for each in known})
 
 
 async def test_a_right_passphrase_gives_the_account(hashed: str) -> None:
