@@ -72,6 +72,11 @@ BAD: list[tuple[list[Step], str, str]] = [
     ([Move("accounts", "me")], "accounts[me]", "there is no such row; there is none yet"),
     ([Add("accounts", {"name": "me"})], "accounts[0].passphrase", "this setting is missing"),
     ([Set("dns..timeout", 5)], "dns..timeout", "there is no such setting"),
+    ([Set("tls", None)], "tls", "this is a group of settings"),
+    ([Set("tls.gui_https", 3)], "tls.gui_https", "this is a group of settings"),
+    ([Set("listeners", "abc"), Set("listeners[x].port", 1)], "listeners", "this is no list of tables"),
+    ([Set("listeners", [1]), Move("listeners", "x")], "listeners", "this is no list of tables"),
+    ([Set("routes", None), Remove("routes", "x")], "routes[x]", "there is none yet"),
 ]
 
 

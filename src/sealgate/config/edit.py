@@ -106,11 +106,11 @@ def _set(data: dict[str, Any], path: str, value: Any) -> None:
         setting = _setting(settings, name, path)
         if setting.group is None or (setting.is_list and row is None) or (row is not None and not setting.is_list):
             raise _problem(path, "there is no such setting")
-        group = group[name]
-        if row is not None:
-            group = group[_index(group, name, row)]
+        group = group[name] if row is None else _row(group, name, row)
         settings = setting.group  # type: ignore[assignment]
     setting = _setting(settings, last, path)
+    if setting.group is not None and not setting.is_list:
+        raise _problem(path, "this is a group of settings; set those in it")
     if setting.secret and value == MASK:
         return  # shown masked, and given back as it was shown
     if value is None and setting.default is not None:
@@ -160,10 +160,19 @@ def setting_named(path: str) -> Setting:
     return setting
 
 
+def _row(group: dict[str, Any], table: str, name: str) -> dict[str, Any]:
+    rows = _rows(group, table)
+    return rows[_index(rows, table, name)]
+
+
 def _rows(data: dict[str, Any], table: str) -> list[dict[str, Any]]:
     if _row_class(table) is None:
         raise _problem(table, "there is no such table")
-    rows: list[dict[str, Any]] = data[table]
+    rows = data.get(table)
+    if rows is None:  # taken back to its default
+        rows = data[table] = []
+    if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
+        raise _problem(table, "this is no list of tables")
     return rows
 
 
