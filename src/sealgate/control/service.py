@@ -14,6 +14,7 @@ from sealgate.control.changes import Changes
 from sealgate.control.crew import Crew
 from sealgate.control.login import Seat
 from sealgate.control.queue import QueueDesk
+from sealgate.control.requests import look_at
 from sealgate.control.roles import NotAllowed, Operator, permit
 from sealgate.control.suspension import Suspending
 from sealgate.event.facts import OperatorRefused, StopOrdered
@@ -46,11 +47,13 @@ class Service:
     async def answer(self, seat: Seat, op: str, body: dict[str, Any]) -> dict[str, Any]:
         """One request of whoever sits there; `ChannelError` carries the sentence for the person."""
         if op == "login":
+            look_at(op, body)
             operator = await seat.login(body["name"], body["passphrase"])
             return {"name": operator.name, "role": operator.role}
         operator = seat.operator
         try:
             permit(operator, op)
+            look_at(op, body)
             return await self._handle(operator, op, body)
         except NotAllowed:
             refused = OperatorRefused(operator.name, operator.role, operator.face, op)
