@@ -261,6 +261,10 @@ class Worker:
                 for ip, port, demand in body["places"]:
                     self._session_tools.expected.announce((ip, port), demand)
                 return {}
+            case "probe-over":
+                for ip, port in body["places"]:
+                    self._session_tools.expected.take((ip, port))
+                return {}
             case "probe-listener":
                 return await self._try_listener(body["listener"], body["demand"], fds)
             case "probe-clients":

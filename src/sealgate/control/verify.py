@@ -60,14 +60,21 @@ class Verifier:
 
     async def verify(self, payload: dict[str, Any]) -> Verification:
         """Every service that this payload has running, at each version."""
-        configuration = Configuration.model_validate(payload["configuration"])
-        trials = [*await self._listeners(payload, configuration), *await self._clients(configuration)]
-        verification = Verification(tuple(trials))
+        verification = Verification(tuple(await self._trials(payload)))
         if verification.passed:
-            self._emit(VerificationPassed(payload["revision"], len(trials)))
+            self._emit(VerificationPassed(payload["revision"], len(verification.trials)))
         else:
             self._emit(VerificationFailed(payload["revision"], tuple(verification.told()["failures"])))
         return verification
+
+    async def _trials(self, payload: dict[str, Any]) -> list[Trial]:
+        """All of them. If they cannot be made, nothing is shown to be as it should."""
+        configuration = Configuration.model_validate(payload["configuration"])
+        try:
+            return [*await self._listeners(payload, configuration), *await self._clients(configuration)]
+        except (ChannelError, TimeoutError, OSError) as error:
+            said = f"the handshakes could not be made: {str(error) or 'no answer in time'}"
+            return [Trial("Every service", "this gateway", "any", True, False, said)]
 
     # -- listeners
 
@@ -105,7 +112,13 @@ class Verifier:
         except (OSError, ChannelError, TimeoutError) as error:
             sock.close()
             return _unreachable(case.version, getattr(error, "strerror", None) or str(error))
-        return await try_listener(sock, case.version, implicit_tls=case.listener.implicit_tls)
+        try:
+            with sock.dup():  # so that the place is nobody else's before every worker has forgotten it
+                attempt = await try_listener(sock, case.version, implicit_tls=case.listener.implicit_tls)
+                await self._crew.ask("probe-over", {"places": [place[:2]]})
+        except (ChannelError, TimeoutError):
+            pass
+        return attempt
 
     async def _at_worker(self, case: _Case) -> Attempt:
         ours, theirs = socket.socketpair()

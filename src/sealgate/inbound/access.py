@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from sealgate.config.check_access import is_for
@@ -75,10 +75,13 @@ def terms_for(configuration: Configuration, listener: Listener, ip: str, name: P
 
 
 def terms_of_probe(listener: Listener, demand: ClientCertificateDemand) -> Terms:
-    """The terms of the gateway itself, when it tries a listener: past the table, TLS offered, nothing counted."""
+    """The terms of the gateway itself, when it tries a listener: past the table, TLS offered, nothing counted.
+
+    And no mail taken: whoever came in as a trial would be past every limit, and in no log.
+    """
     tls: TlsDemand = "required" if listener.tls == "required" else "preferred"
     policy = MailFlowPolicy(name="PROBE", tls=tls, client_certificate=demand)
-    return _filled(listener, policy, "PROBE", "probe", unsure=False)
+    return replace(_filled(listener, policy, "PROBE", "probe", unsure=False), max_messages=0)
 
 
 def _address(ip: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address:

@@ -27,17 +27,22 @@ class Expected:
     """The places from which trials will come."""
 
     def __init__(self) -> None:
-        self._places: dict[Place, ClientCertificateDemand] = {}
+        self._places: dict[Place, tuple[ClientCertificateDemand, asyncio.TimerHandle]] = {}
 
     def announce(self, place: Place, demand: ClientCertificateDemand) -> None:
         """One will come from there; what has not come after a while is forgotten."""
+        self.take(place)
         if len(self._places) < MOST_EXPECTED:
-            self._places[place] = demand
-            asyncio.get_running_loop().call_later(EXPECTED, self._places.pop, place, None)
+            timer = asyncio.get_running_loop().call_later(EXPECTED, self._places.pop, place, None)
+            self._places[place] = demand, timer
 
     def take(self, place: Place) -> ClientCertificateDemand | None:
         """The demand that is to be tried, if this place was announced; once."""
-        return self._places.pop(place, None) if self._places else None
+        if not self._places or (found := self._places.pop(place, None)) is None:
+            return None
+        demand, timer = found
+        timer.cancel()
+        return demand
 
 
 class _NoCount:
