@@ -64,6 +64,8 @@ class Desk:
         self.revisions = Revisions(path)
         self.revisions.add(first, who="init", comment="sealgate init", at=self.now, face="cli")
         self.said: list[str] = []
+        self.turn = asyncio.Lock()
+        self.swapped_at: datetime.datetime | None = None
         self.verification: Verification | None = None
         self.audit = Audit(path)
         acts = self._acts = Acts(self.audit, lambda event: None, self._clock)

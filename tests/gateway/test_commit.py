@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from sealgate.cli.client import ask
+from sealgate.cli.client import Refused, ask
 from sealgate.control.service import SOCKET
 from sealgate.process.channel import Channel
 from tests.peers.clients import openssl_client
@@ -128,6 +128,15 @@ def test_what_cannot_be_is_refused_at_once_and_what_may_not_be_at_the_commit(gat
     assert say(gate, "candidate")["pending"]  # it can still be mended
     assert say(gate, "discard") == {"discarded": True}
     assert say(gate, "discard") == {"discarded": False}
+
+
+def test_a_comment_that_cannot_be_kept_stands_in_nobodys_way(gate: Gateway) -> None:
+    say(gate, "edit", steps=[{"set": "dns.timeout", "value": 7}])
+    with pytest.raises(Refused, match="the comment of the request 'commit' is not text"):
+        say(gate, "commit", comment="caf\udce9")  # as a terminal in Latin-1 types it
+    assert "revision" in say(gate, "commit", comment="café")
+    say(gate, "edit", steps=[{"set": "dns.timeout", "value": None}])
+    assert "revision" in say(gate, "commit")
 
 
 def test_a_change_taken_back_is_none(gate: Gateway) -> None:

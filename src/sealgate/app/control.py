@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from sealgate import __version__
+from sealgate.config.problem import ConfigurationError
 from sealgate.control.acts import Acts
 from sealgate.control.changes import Changes
 from sealgate.control.commit import Committer
@@ -119,7 +120,7 @@ class Control:
     async def _catch_up(self) -> None:
         try:
             await self._committer.catch_up()
-        except (ChannelError, TimeoutError) as error:
+        except (ChannelError, ConfigurationError, StoreError, TimeoutError) as error:
             self._journal.emit(Note("Critical", f"the stored configuration could not be put in force: {error}"))
         self._confirming.watch()
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import datetime
+import os
 import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -21,17 +22,16 @@ from sealgate.event.facts import ServiceUnavailable
 from sealgate.net.tls.library import measure_library
 from sealgate.process.endpoint import Endpoint, EndpointError
 from sealgate.process.ids import IdError
-from sealgate.process.lock import HomeInUse
+from sealgate.process.lock import HomeInUse, lock_home_now
 from sealgate.process.supervisor import Supervisor
+from sealgate.store.revisions import Revisions
 
 
 def serve(options: argparse.Namespace, ready: Callable[[], None] = lambda: None) -> int:
     """Run until told to stop; `ready` is called when the gateway serves."""
     revisions = stored(options.home)
-    back = take_back_overdue(revisions, datetime.datetime.now(datetime.UTC))
-    if back is not None:
-        note(options.home, "commit", back.who, back.face, revision=back.number, comment=back.comment)
-    revision = back or revisions.current()
+    _take_back(options.home, revisions)
+    revision = revisions.current()
     if revision is None:
         print(f"There is no configuration in {options.home}; make one with: sealgate init", file=sys.stderr)
         return 1
@@ -43,6 +43,20 @@ def serve(options: argparse.Namespace, ready: Callable[[], None] = lambda: None)
     except (HomeInUse, IdError, EndpointError) as error:
         print(f"sealgate: {error}", file=sys.stderr)
         return 1
+
+
+def _take_back(home: Path, revisions: Revisions) -> None:
+    """What is overdue comes back before anything listens; on a home in use it is the affair of the gateway there."""
+    try:
+        lock = lock_home_now(home)
+    except HomeInUse:
+        return
+    try:
+        back = take_back_overdue(revisions, datetime.datetime.now(datetime.UTC))
+        if back is not None:
+            note(home, "commit", back.who, back.face, revision=back.number, comment=back.comment)
+    finally:
+        os.close(lock)
 
 
 async def _supervise(home: Path, payload: dict[str, Any], ready: Callable[[], None]) -> int:

@@ -28,6 +28,7 @@ from sealgate.event.facts import ChangesCleared
 from sealgate.process.channel import ChannelError
 from sealgate.store.audit import Act
 from sealgate.store.candidates import Candidate, Candidates
+from sealgate.store.database import StoreError
 from sealgate.store.revisions import Entry, Revision, Revisions
 from sealgate.tls.library import Library
 
@@ -62,6 +63,12 @@ class Changes:
 
     async def handle(self, operator: Operator, op: str, body: Mapping[str, Any]) -> dict[str, Any] | None:
         """One request; None if it is none of these."""
+        try:
+            return await self._handle(operator, op, body)
+        except StoreError as error:
+            raise ChannelError(str(error)) from error
+
+    async def _handle(self, operator: Operator, op: str, body: Mapping[str, Any]) -> dict[str, Any] | None:
         match op:
             case "showconfig":
                 return self._showconfig(operator, secrets=body.get("secrets", False))
@@ -82,7 +89,7 @@ class Changes:
             case "loadconfig":
                 return await self._load_and_commit(operator, body["text"], body.get("comment", ""))
             case "confirm":
-                return self._confirm(operator)
+                return await self._confirm(operator)
             case "passwd":
                 return await self._passwd(operator, body.get("name"), body["passphrase"])
             case "operators":
@@ -176,7 +183,12 @@ class Changes:
             return {"refused": _told(error.problems)}
 
     def _certificates(self, operator: Operator, steps: Sequence[Mapping[str, Any]], name: str | None) -> dict[str, Any]:
-        """The certificate profiles of the candidate, as these steps would leave them."""
+        """The certificate profiles of the candidate, as these steps would leave them.
+
+        Steps name files to read and texts to sign with a key: they are for those who may take them.
+        """
+        if steps and not operator.may("administrator"):
+            raise NotAllowed(f"{operator.name} is no administrator, and may try no other certificates")
         try:
             configuration = edited(self._candidate(operator).configuration, [step_of(step) for step in steps])
         except ConfigurationError as error:
@@ -233,10 +245,20 @@ class Changes:
             return {"problems": _told(error.problems)}
         except Conflict as conflict:
             return _conflict(conflict)
-        if order.base is not None:
-            self._candidates.discard(operator.name)
         await self._confirming.committed(committed)
+        if order.base is not None:
+            self._go_on(operator, order, committed)
         return self._committed(operator, before, committed)
+
+    def _go_on(self, operator: Operator, order: Order, committed: Committed) -> None:
+        """The candidate is in force; what another session of the same operator has added meanwhile is not."""
+        left = self._candidates.get(operator.name)
+        if left is None or left.base != order.base:
+            return
+        if diff(order.configuration, left.configuration):
+            self._candidates.put(replace(left, base=committed.revision.number))
+        else:
+            self._candidates.discard(operator.name)
 
     def _committed(self, operator: Operator, before: Configuration, committed: Committed) -> dict[str, Any]:
         revision, verification = committed.revision, committed.verification
@@ -250,8 +272,8 @@ class Changes:
             "confirm_by": self._confirming.deadline_text,
         }
 
-    def _confirm(self, operator: Operator) -> dict[str, Any]:
-        return {"revision": self._confirming.confirm(operator)}
+    async def _confirm(self, operator: Operator) -> dict[str, Any]:
+        return {"revision": await self._confirming.confirm(operator)}
 
     async def _verify(self, operator: Operator) -> dict[str, Any]:
         verification = await self._committer.verify()

@@ -23,8 +23,9 @@ from sealgate.event.facts import CertificatesRenewed, Event, RevisionApplied, Re
 from sealgate.live.material import read_material, read_trust
 from sealgate.live.revision import build, faults_of
 from sealgate.process.channel import Channel, ChannelError
+from sealgate.store.audit import KEPT
 from sealgate.store.database import StoreError
-from sealgate.store.revisions import Entry, Revision, Revisions
+from sealgate.store.revisions import Entry, Pending, Revision, Revisions
 from sealgate.tls.library import Library
 
 PREPARE_PATIENCE = 60.0
@@ -74,12 +75,17 @@ class Conflict(Exception):
         self.theirs = theirs
 
 
+class Overtaken(Exception):
+    """What was to be taken back waits no more: it has been confirmed meanwhile, or taken back by hand."""
+
+
 @dataclass(frozen=True, slots=True)
 class Order:
     """A configuration that is to come into force, and who wants it.
 
     `base` is the revision that it was begun on; None is whatever is in force. With `minutes` it has to be confirmed
-    within so many. `act` is what the audit record calls it.
+    within so many. `act` is what the audit record calls it. `takes_back` is the commit that it takes back because
+    nobody has confirmed it.
     """
 
     configuration: Configuration
@@ -89,6 +95,7 @@ class Order:
     base: int | None = None
     minutes: float | None = None
     act: str = "commit"
+    takes_back: Pending | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,11 +130,14 @@ class Committer:
         self._now = now
         self._applied = applied
         self._verify = verify
-        self._lock = asyncio.Lock()
+        self.turn = asyncio.Lock()
+        """Held while the running configuration changes, or is tried."""
+        self.swapped_at: datetime.datetime | None = None
+        """When this process has last put a configuration in force, if it has."""
 
     async def commit(self, order: Order) -> Committed:
-        """Make it the running configuration. `ConfigurationError` and `Conflict` leave everything as it was."""
-        async with self._lock:
+        """Make it the running configuration. `ConfigurationError`, `Conflict` and `Overtaken` leave all as it was."""
+        async with self.turn:
             try:
                 return await self._commit(order)
             except ConfigurationError as error:
@@ -141,7 +151,7 @@ class Committer:
         payload = self._checked(order, current)
         await self._prepare(payload)
         revision, deadline = await self._persist(order)
-        await self._supervisor.request("swap", {"revision": revision.number}, timeout=SWAP_PATIENCE)
+        await self._swap(revision.number)
         self._applied(order.configuration)
         applied = RevisionApplied(revision.number, order.who, order.comment)
         until = None if deadline is None else deadline.isoformat()
@@ -165,7 +175,7 @@ class Committer:
     def _refuse_while_pending(self, order: Order) -> None:
         """While a commit waits there is no other, but for the one that takes it back."""
         pending = self._revisions.pending()
-        if pending is None or order.face == REVERT:
+        if pending is None or order.takes_back is not None:
             return
         back = self._revisions.get(pending.back_to)
         if back is None or diff(back.configuration, order.configuration):
@@ -177,7 +187,7 @@ class Committer:
 
     def _checked(self, order: Order, current: Revision | None) -> dict[str, Any]:
         problems = check(order.configuration, self._library)
-        if current is not None and order.face != REVERT:
+        if current is not None and order.takes_back is None:
             problems += tuple(last_administrator_gone(current.configuration, order.configuration))
         if problems:
             raise ConfigurationError(problems)
@@ -185,6 +195,8 @@ class Committer:
         if payload["all_faults"]:
             raise ConfigurationError(tuple(Problem("", sentence) for sentence in payload["all_faults"]))
         before = None if current is None else current.configuration
+        if order.takes_back is not None:  # it was in force before: better with a certificate that has expired than not
+            before = order.configuration
         if expired := out_of_time(payload, order.configuration, before, self._now()):
             raise ConfigurationError(expired)
         return payload
@@ -193,26 +205,40 @@ class Committer:
         try:
             await self._supervisor.request("prepare", {"payload": payload}, timeout=PREPARE_PATIENCE)
         except (ChannelError, TimeoutError) as error:
+            if isinstance(error, TimeoutError):
+                await self._supervisor.request("abandon", {})
             raise _refusal(f"not every process could prepare it: {error}") from error
 
     async def _persist(self, order: Order) -> tuple[Revision, datetime.datetime | None]:
+        """On the disk, or forgotten everywhere: what stays prepared would be in the way of every other commit."""
+        try:
+            return self._stored(order)
+        except BaseException as error:
+            await self._supervisor.request("abandon", {})
+            if isinstance(error, StoreError):
+                raise _refusal(str(error)) from error
+            raise
+
+    def _stored(self, order: Order) -> tuple[Revision, datetime.datetime | None]:
+        if order.takes_back is not None and self._revisions.pending() != order.takes_back:
+            raise Overtaken
         now = self._now()
         deadline = None if order.minutes is None else now + datetime.timedelta(minutes=order.minutes)
-        try:
-            revision = self._revisions.add(
-                order.configuration, who=order.who, comment=order.comment, at=now, face=order.face, deadline=deadline
-            )
-        except StoreError as error:
-            await self._supervisor.request("abandon", {})
-            raise _refusal(str(error)) from error
+        revision = self._revisions.add(
+            order.configuration, who=order.who, comment=order.comment, at=now, face=order.face, deadline=deadline
+        )
         return revision, deadline
+
+    async def _swap(self, number: int) -> None:
+        await self._supervisor.request("swap", {"revision": number}, timeout=SWAP_PATIENCE)
+        self.swapped_at = self._now()
 
     async def renew(self) -> tuple[str, ...]:
         """Take up certificate and authority files that have changed; what is wrong with them, if anything is.
 
         The revision stays the same: its files are what differs. Nothing wrong comes into force.
         """
-        async with self._lock:
+        async with self.turn:
             current = self._revisions.current()
             if current is None:
                 return ()
@@ -229,11 +255,12 @@ class Committer:
             return ()
 
     async def verify(self) -> Verification:
-        """Try what is in force now."""
-        current = self._revisions.current()
-        if current is None:
-            raise ChannelError("this gateway has no configuration yet; run sealgate init")
-        return await self._verify(payload_of(current.number, current.configuration, self._library))
+        """Try what is in force now, and not what a commit is just changing."""
+        async with self.turn:
+            current = self._revisions.current()
+            if current is None:
+                raise ChannelError("this gateway has no configuration yet; run sealgate init")
+            return await self._verify(payload_of(current.number, current.configuration, self._library))
 
     def refused(self, who: str, face: str, error: ConfigurationError) -> None:
         """State that a configuration was refused."""
@@ -242,16 +269,25 @@ class Committer:
 
     async def catch_up(self) -> None:
         """Drive a revision that was stored but not swapped in, because control died in between."""
-        current = self._revisions.current()
-        running = await self._supervisor.request("running", {})
-        if current is None or running["revision"] == current.number:
-            return
-        payload = payload_of(current.number, current.configuration, self._library)
-        await self._supervisor.request("prepare", {"payload": payload}, timeout=PREPARE_PATIENCE)
-        await self._supervisor.request("swap", {"revision": current.number}, timeout=SWAP_PATIENCE)
-        applied = RevisionApplied(current.number, current.who, current.comment)
-        detail = {"revision": current.number, "comment": current.comment}
-        self._acts.add_of(current.who, current.face, "commit", applied, **detail)
+        async with self.turn:
+            current = self._revisions.current()
+            running = await self._supervisor.request("running", {})
+            if current is None:
+                return
+            if running["revision"] != current.number:
+                payload = payload_of(current.number, current.configuration, self._library)
+                await self._prepare(payload)
+                await self._swap(current.number)
+                self._applied(current.configuration)
+            self._record(current)
+
+    def _record(self, current: Revision) -> None:
+        """Put it on record, if whoever put it in force died before that."""
+        told = (act.detail for act in self._acts.newest(KEPT) if "comment" in act.detail)
+        if all(detail.get("revision") != current.number for detail in told):
+            applied = RevisionApplied(current.number, current.who, current.comment)
+            detail = {"revision": current.number, "comment": current.comment}
+            self._acts.add_of(current.who, current.face, "commit", applied, **detail)
 
 
 def told_changes(changes: Sequence[Change]) -> list[dict[str, Any]]:

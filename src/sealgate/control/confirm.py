@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable
 
 from sealgate.config.problem import ConfigurationError
 from sealgate.control.acts import Acts
-from sealgate.control.commit import REVERT, Committed, Committer, Order
+from sealgate.control.commit import REVERT, Committed, Committer, Order, Overtaken
 from sealgate.control.roles import Operator
 from sealgate.event.facts import Event, Note, RevisionConfirmed, RevisionReverted
 from sealgate.process.channel import ChannelError
@@ -67,13 +67,16 @@ class Confirming:
             return
         self.watch()
 
-    def confirm(self, operator: Operator) -> int:
+    async def confirm(self, operator: Operator) -> int:
         """It stays: its number. Only a session that began after it shows that there is a way in."""
+        async with self._committer.turn:  # not while it is still on its way into force, or back
+            return self._confirm(operator)
+
+    def _confirm(self, operator: Operator) -> int:
         pending = self._revisions.pending()
         if pending is None:
             raise ChannelError("no commit waits to be confirmed")
-        revision = self._revisions.get(pending.revision)
-        if revision is not None and operator.since <= revision.at:
+        if operator.since <= self._in_force_since(pending):
             raise ChannelError(
                 f"this session began before revision {pending.revision} came into force, and so proves nothing: "
                 "confirm from a new one"
@@ -83,6 +86,12 @@ class Confirming:
         confirmed = RevisionConfirmed(pending.revision, operator.name)
         self._acts.add(operator, "confirm", confirmed, revision=pending.revision)
         return pending.revision
+
+    def _in_force_since(self, pending: Pending) -> datetime.datetime:
+        """When the commit that waits came into force everywhere, as far as this process knows."""
+        revision = self._revisions.get(pending.revision)
+        known = [self._committer.swapped_at, None if revision is None else revision.at]
+        return max((each for each in known if each is not None), default=self._now())
 
     def _forget_timer(self) -> None:
         if self._timer is not None:
@@ -106,6 +115,8 @@ class Confirming:
             if back is None:
                 raise StoreError(f"revision {pending.back_to} is not there any more")
             committed = await self._committer.commit(revert_order(pending, back, why))
+        except Overtaken:
+            return
         except (ChannelError, ConfigurationError, StoreError, TimeoutError) as error:
             sentence = f"revision {pending.back_to} could not come back, and is tried again: {error}"
             self._emit(Note("Critical", sentence))
@@ -117,7 +128,7 @@ class Confirming:
 def revert_order(pending: Pending, back: Revision, why: str) -> Order:
     """The order that takes a commit back."""
     comment = f"back to revision {pending.back_to}: revision {pending.revision} is taken back, for {why}"
-    return Order(back.configuration, GATEWAY, REVERT, comment)
+    return Order(back.configuration, GATEWAY, REVERT, comment, takes_back=pending)
 
 
 def take_back_overdue(revisions: Revisions, now: datetime.datetime) -> Revision | None:

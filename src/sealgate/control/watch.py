@@ -11,6 +11,7 @@ from sealgate.config.schema import Configuration
 from sealgate.control.commit import Committer
 from sealgate.event.facts import CertificatesUnusable, Event, Note
 from sealgate.process.channel import ChannelError
+from sealgate.store.database import StoreError
 from sealgate.store.revisions import Revisions
 
 LOOK = 5.0
@@ -38,14 +39,14 @@ class CertificateWatch:
 
     async def look(self) -> None:
         """Once. A pair that does not fit yet, since its second file is still to come, is looked at again."""
-        current = self._revisions.current()
-        sight = () if current is None else _sight(current.configuration)
-        if sight == self._seen and not self._said:
-            return
-        self._seen = sight
         try:
+            current = self._revisions.current()
+            sight = () if current is None else _sight(current.configuration)
+            if sight == self._seen and not self._said:
+                return
+            self._seen = sight
             problems = await self._committer.renew()
-        except (ChannelError, ConfigurationError, TimeoutError) as error:
+        except (ChannelError, ConfigurationError, StoreError, TimeoutError) as error:
             self._emit(Note("Critical", f"changed certificate files could not be put in force: {error}"))
             self._seen = None
             return

@@ -50,7 +50,7 @@ class Candidates:
         except ValidationError as error:
             raise StoreError(
                 f"the changes that {who} has begun are of another version of Sealgate and cannot be read: "
-                "discard them with clearchanges"
+                "drop them with sealgate clearchanges"
             ) from error
         return Candidate(who, base, datetime.datetime.fromisoformat(at), configuration)
 
