@@ -131,6 +131,10 @@ def test_help_and_question_marks_say_what_may_be_typed(desk: Desk) -> None:
     assert "Unknown command: sslconfg. Did you mean sslconfig?" in said
     assert "Type GUI, INBOUND, OUTBOUND" in said
     assert "Type the numbers of the versions this service is to speak" in said
+    said, _ = converse(desk, "help quit", "halp", "certconfig", "commit", LEFT)
+    assert "quit - Leave; exit does the same." in said
+    assert "Unknown command: halp. Did you mean help?" in said
+    assert "There is no operation 'commit'; there is only CERTIFICATE." in said
 
 
 def test_an_open_quotation_mark_is_a_sentence(desk: Desk) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import socket
 import subprocess
 import sys
 
@@ -10,21 +11,33 @@ from sealgate.app import gateway
 from sealgate.cli import init as init_command
 from sealgate.cli.commands import stored
 from sealgate.control.passphrases import FIRST
+from sealgate.store.revisions import Revision
 
+PORTS = (2525, 2587, 2465)
 SINK_PORT = 2526
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The ones of init that make sense here, and the next hop's versions."""
     parser.add_argument("--port-base", type=int, default=0, help="added to every port, for a second gateway")
-    parser.add_argument("--defaults", choices=("modern", "asyncos-15.5"), default="modern")
+    parser.add_argument(
+        "--defaults",
+        choices=("modern", "asyncos-15.5"),
+        default="modern",
+        help="TLS 1.2 and 1.3 on every service, or 1.1 and 1.2 as right after an upgrade",
+    )
     parser.add_argument("--from", dest="source", metavar="FILE", help="an AsyncOS configuration (XML) to begin with")
     parser.add_argument("--sink-tls", default="1.2-1.3", metavar="VERSIONS", help="what the next hop speaks, or off")
 
 
 def run(options: argparse.Namespace) -> int:
     """Make a configuration if there is none, start the next hop, serve until interrupted."""
-    if stored(options.home).current() is None:
+    revision = stored(options.home).current()
+    trouble = _other_ports(options, revision) if revision is not None else _busy_port(options)
+    if trouble is not None:
+        print(f"sealgate: {trouble}", file=sys.stderr)
+        return 1
+    if revision is None:
         made = init_command.init(_init_options(options))
         if made != 0:
             return made
@@ -36,6 +49,31 @@ def run(options: argparse.Namespace) -> int:
     finally:
         sink.terminate()
         sink.wait(10)
+
+
+def _other_ports(options: argparse.Namespace, revision: Revision) -> str | None:
+    """The next hop and what is printed follow --port-base, so it must be the one of the configuration."""
+    there = [listener.port for listener in revision.configuration.listeners]
+    if not there or {port + options.port_base for port in PORTS} & set(there):
+        return None
+    listed = ", ".join(map(str, there))
+    return f"{options.home} listens on ports {listed}: give the --port-base that it was made with, or remove it"
+
+
+def _busy_port(options: argparse.Namespace) -> str | None:
+    """Found out before a home is made that could not run."""
+    for port in (*PORTS, SINK_PORT):
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind(("127.0.0.1", port + options.port_base))
+            except OSError as error:
+                again = f"--home {options.home} evaluate --port-base {options.port_base + 1000}"
+                return (
+                    f"port {port + options.port_base} of 127.0.0.1 cannot be had ({error.strerror}); "
+                    f"for ports 1000 higher: {sys.argv[0]} {again}"
+                )
+    return None
 
 
 def _init_options(options: argparse.Namespace) -> argparse.Namespace:

@@ -14,7 +14,7 @@ from sealgate.cli import door as doors
 from sealgate.cli import init as init_command
 from sealgate.cli.dialogue import run as dialogue
 from sealgate.cli.door import Door, NotRunning, Refused
-from sealgate.cli.words import Words, add
+from sealgate.cli.words import Parser, Words, add
 from sealgate.store.database import StoreError
 
 DEFAULT_HOME = "/var/lib/sealgate"
@@ -42,7 +42,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def build_parser() -> argparse.ArgumentParser:
     """Every command with its arguments."""
-    parser = argparse.ArgumentParser(prog="sealgate", description="An open secure email gateway.")
+    parser: argparse.ArgumentParser = Parser(prog="sealgate", description="An open secure email gateway.")
     parser.add_argument(
         "--home",
         default=os.environ.get("SEALGATE_HOME", DEFAULT_HOME),

@@ -10,10 +10,11 @@ from typing import Any
 
 from sealgate import __version__
 from sealgate.cli.client import NotRunning, ask
+from sealgate.cli.dialogue.difference import open_lines
 from sealgate.cli.door import Door
 from sealgate.cli.imported import imported_lines
 from sealgate.cli.suspend import suspended_lines
-from sealgate.cli.text import warn_of_silent
+from sealgate.cli.text import note_lines, warn_of_silent
 from sealgate.config.asyncos.element import LARGEST
 from sealgate.config.document import decoded, is_asyncos, parse, render
 from sealgate.config.problem import ConfigurationError, Problem
@@ -40,9 +41,10 @@ def version_lines() -> Iterator[str]:
 
 
 def status(options: argparse.Namespace) -> int:
-    """What runs, and how much waits."""
+    """What runs, how much waits, and what is to be committed or confirmed."""
     answer = ask(options.door, "status")
-    print("\n".join(status_lines(answer, options.home)))
+    for line in (*status_lines(answer, options.home), *open_lines(ask(options.door, "candidate"))):
+        print(line)
     if answer["fault"]:
         print(f"sealgate: {answer['fault']}", file=sys.stderr)
     warn_of_silent(answer["silent"], "its queue is not counted")  # and its line says whether it runs
@@ -92,8 +94,8 @@ def loadconfig(options: argparse.Namespace) -> int:
     except ConfigurationError as error:
         return _unchanged(error)
     print(f"Revision {number} is in force.")
-    for remark in weaknesses(parse(text), measure_library()):
-        print(f"Note: {remark}")
+    for line in note_lines(weaknesses(parse(text), measure_library())):
+        print(line)
     return 0
 
 
@@ -123,9 +125,10 @@ def _load_asyncos(door: Door, text: str) -> int:
         return _unchanged(ConfigurationError(Problem(*each) for each in answer["refused"]))
     for line in imported_lines(answer["imported"]):
         print(line)
-    for word, found in (("Problem", answer["problems"]), ("Note", answer["remarks"])):
-        for path, sentence in found:
-            print(f"{word}: {Problem(path, sentence)}")
+    for path, sentence in answer["problems"]:
+        print(f"Problem: {Problem(path, sentence)}")
+    for line in note_lines(Problem(*each) for each in answer["remarks"]):
+        print(line)
     if not answer["pending"]:
         print("This is what is in force already: there is nothing to commit.")
         return 0

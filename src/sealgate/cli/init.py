@@ -11,6 +11,7 @@ from pathlib import Path
 
 from sealgate.cli.commands import read_text, stored
 from sealgate.cli.imported import imported_lines
+from sealgate.cli.text import note_lines
 from sealgate.config.asyncos import Import, lay, read
 from sealgate.config.defaults import first_configuration
 from sealgate.config.edit import Add, Remove, Set, Step, edited
@@ -142,8 +143,8 @@ def _report(home: Path, number: int, configuration: Configuration) -> None:
     print(f"Revision {number} written to {home}:")
     print(f"{gateway.hostname} takes mail for {', '.join(gateway.accepted_domains)}.")
     print(f"{_versions(services)} Certificates: self-signed, RSA and ECDSA.")
-    for remark in weaknesses(configuration, measure_library()):
-        print(f"Note: {remark}")
+    for line in note_lines(weaknesses(configuration, measure_library())):
+        print(line)
 
 
 def _versions(services: TlsSettings) -> str:

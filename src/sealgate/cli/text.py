@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import datetime
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
+
+from sealgate.config.problem import Problem
 
 
 def local(at: float) -> str:
@@ -15,6 +17,19 @@ def local(at: float) -> str:
 def many(number: int, word: str) -> str:
     """`1 message`, `2 messages`."""
     return f"{number} {word}{'' if number == 1 else 's'}"
+
+
+def note_lines(remarks: Iterable[Problem]) -> Iterator[str]:
+    """Remarks on a configuration; what holds for several settings is said once, and they stand below it."""
+    paths: dict[str, list[str]] = {}
+    for remark in remarks:
+        paths.setdefault(remark.sentence, []).append(remark.path)
+    for sentence, where in paths.items():
+        if len(where) == 1:
+            yield f"Note: {Problem(where[0], sentence)}."
+        else:
+            yield f"Note: {sentence}."
+            yield f"      ({', '.join(where)})"
 
 
 def warn_of_silent(silent: Sequence[str], missing: str) -> int:

@@ -3,10 +3,29 @@
 from __future__ import annotations
 
 import argparse
+import difflib
+import re
 from collections.abc import Callable
+from typing import NoReturn
 
 Run = Callable[[argparse.Namespace], int]
 Words = argparse._SubParsersAction  # the only name argparse has for it
+
+
+class Parser(argparse.ArgumentParser):
+    """Where a command is missing it shows those there are, and of an unknown one it says which was perhaps meant."""
+
+    def error(self, message: str) -> NoReturn:
+        """To standard error; the exit status is 2."""
+        commands = next((each for each in self._actions if isinstance(each, argparse._SubParsersAction)), None)
+        unknown = re.search(r"invalid choice: '(.*)' \(choose from", message)
+        if commands is not None and unknown is not None:
+            near = difflib.get_close_matches(unknown[1], commands.choices, n=1)
+            hint = f"did you mean {near[0]}?" if near else f"{self.prog} --help lists those there are"
+            self.exit(2, f"{self.prog}: there is no command {unknown[1]!r}; {hint}\n")
+        if commands is not None and message.startswith("the following arguments are required"):
+            self.exit(2, self.format_help())
+        super().error(message)
 
 
 def add(

@@ -9,7 +9,8 @@ from typing import Any
 from sealgate.cli.dialogue.command import Command
 from sealgate.cli.dialogue.difference import conflict_lines, date
 from sealgate.cli.dialogue.talk import Question, Refusal, Talk
-from sealgate.cli.text import many
+from sealgate.cli.text import many, note_lines
+from sealgate.config.problem import Problem
 
 CONFIRMED = "confirmed"
 
@@ -64,8 +65,7 @@ def committed_lines(answer: Mapping[str, Any]) -> Iterable[str]:
         else:
             yield "The gateway does not speak what was committed:"
             yield from (f"  {failure}" for failure in verification["failures"])
-    for path, sentence in _touched(answer["remarks"], answer["changes"]):
-        yield f"Note: {path}: {sentence}."
+    yield from note_lines(Problem(*each) for each in _touched(answer["remarks"], answer["changes"]))
     if answer["confirm_by"] is not None:
         yield (
             f"It is taken back at {date(answer['confirm_by'])} unless it is confirmed: from a new session, "

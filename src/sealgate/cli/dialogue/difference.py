@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from sealgate.mail.text import printable
@@ -41,6 +41,14 @@ def shown(value: Any) -> str:
         return ", ".join(map(shown, value)) or "(none)"
     lines = str(value).splitlines()
     return printable(str(value)) if len(lines) <= 1 else f"({len(lines)} lines)"
+
+
+def open_lines(shown: Mapping[str, Any]) -> Iterator[str]:
+    """What is not finished, from the answer to `candidate`: changes to commit, a commit to confirm."""
+    if shown["pending"]:
+        yield "There are uncommitted changes: showchanges shows them."
+    if shown["confirm_by"] is not None:
+        yield waiting_line(shown["confirm_by"])
 
 
 def waiting_line(confirm_by: str) -> str:

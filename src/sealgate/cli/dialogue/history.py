@@ -85,9 +85,15 @@ def act_lines(acts: Iterable[Mapping[str, Any]]) -> Iterable[str]:
     """The audit record for a person, newest first."""
     for act in acts:
         detail = act["detail"]
-        words = [f"{key} {printable(str(value))}" for key, value in detail.items() if isinstance(value, int | str)]
+        words = [f"{key} {_word(value)}" for key, value in detail.items() if isinstance(value, int | str)]
         about = f": {', '.join(words)}" if words else ""
         yield f"{date(act['at'])}  {printable(act['who'])} from {act['face']}  {act['act']}{about}"
+
+
+def _word(value: int | str) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return printable(str(value))
 
 
 COMMITDETAIL = Command("commitdetail", "Show the last commit.", detail)

@@ -106,8 +106,8 @@ def near(text: str, words: Iterable[str], case: Callable[[str], str] = str.upper
     """A hint at the word that was perhaps meant, in the letter case of such words."""
     known = [case(word) for word in words]
     close = difflib.get_close_matches(case(text), known, n=1)
-    named = ", ".join(known)
-    return f"; did you mean {close[0]}?" if close else f"; there are {named}"
+    there = f"there are {', '.join(known)}" if len(known) > 1 else f"there is only {''.join(known) or 'none'}"
+    return f"; did you mean {close[0]}?" if close else f"; {there}"
 
 
 def _alternatives(words: Sequence[str]) -> str:

@@ -18,6 +18,7 @@ from sealgate.store.database import StoreError
 
 LEAVING = ("quit", "exit")
 HELPING = ("help", "?")
+LEAVE = "Leave; exit does the same."
 
 
 class Session:
@@ -127,7 +128,7 @@ class Session:
         self._terminal.write(f"{sentence}\n")
 
     def _near(self, word: str) -> str:
-        close = difflib.get_close_matches(word.lower(), self._by_word, n=3, cutoff=0.75)
+        close = difflib.get_close_matches(word.lower(), (*self._by_word, *LEAVING, HELPING[0]), n=3, cutoff=0.75)
         if not close:
             return ". Type help to see all commands."
         return f". Did you mean {' or '.join(close)}?"
@@ -139,8 +140,11 @@ class Session:
             width = max(len(command.word) for command in self._commands)
             for command in sorted(self._commands, key=lambda each: each.word):
                 self._terminal.write(f"{command.word:<{width}}  {command.help}\n")
-            self._terminal.write(f"{'quit':<{width}}  Leave; exit does the same.\n")
+            self._terminal.write(f"{'quit':<{width}}  {LEAVE}\n")
             self._terminal.write("\nhelp COMMAND says more of one; ? at any prompt says what may be typed there.\n")
+            return
+        if arguments[0].lower() in (*LEAVING, *HELPING):
+            self._terminal.write(f"quit - {LEAVE}\nhelp - List the commands; help COMMAND says more of one.\n")
             return
         found = self._by_word.get(arguments[0].lower())
         if found is None:

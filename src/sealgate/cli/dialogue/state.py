@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sealgate.cli.commands import status_lines, version_lines
 from sealgate.cli.dialogue.command import Command
-from sealgate.cli.dialogue.difference import waiting_line
+from sealgate.cli.dialogue.difference import open_lines
 from sealgate.cli.dialogue.talk import Talk
 
 
@@ -16,11 +16,7 @@ async def status(talk: Talk) -> None:
         talk.say(f"Warning: {answer['fault']}")
     for sentence in answer["silent"]:
         talk.say(f"Warning: {sentence}; its queue is not counted")
-    shown = await talk.shown()
-    if shown["pending"]:
-        talk.say("There are uncommitted changes: showchanges shows them.")
-    if shown["confirm_by"] is not None:
-        talk.say(waiting_line(shown["confirm_by"]))
+    talk.say(*open_lines(await talk.shown()))
 
 
 async def version(talk: Talk) -> None:

@@ -1,0 +1,60 @@
+"""Commands that are missing, unknown or cannot begin: what is said, and that nothing is done."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from sealgate.app import evaluate
+from sealgate.app.main import main
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ((), "Show what runs and how much waits."),
+        (("queue",), "Try deferred messages now, all or some."),
+        (("qeue",), "sealgate: there is no command 'qeue'; did you mean queue?"),
+        (("queue", "lst"), "sealgate queue: there is no command 'lst'; did you mean list?"),
+        (("xyz",), "sealgate: there is no command 'xyz'; sealgate --help lists those there are"),
+        (("queue", "show"), "the following arguments are required: MID"),
+        (("queue", "list", "--foo"), "unrecognized arguments: --foo"),
+    ],
+)
+def test_what_cannot_be_a_command_is_told_what_there_is(
+    words: tuple[str, ...], said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(words)
+    assert ended.value.code == 2
+    assert said in capsys.readouterr().err
+
+
+@contextmanager
+def taken(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """The first port of an evaluation gateway is somebody else's."""
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        monkeypatch.setattr(evaluate, "PORTS", (other.getsockname()[1],))
+        yield
+
+
+def test_an_evaluation_whose_port_is_taken_makes_no_configuration(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with taken(monkeypatch):
+        assert main(("--home", str(tmp_path), "evaluate")) == 1
+    assert f"--home {tmp_path} evaluate --port-base 1000" in capsys.readouterr().err
+    assert main(("--home", str(tmp_path), "showconfig")) == 1
+
+
+def test_an_evaluation_on_other_ports_than_its_configuration_says_which_there_are(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ("--home", str(tmp_path))
+    assert main((*words, "init", "--domain", "inside.example", "--next-hop", "mx", "--port-base", "1000")) == 0
+    assert main((*words, "evaluate")) == 1
+    assert "listens on ports 3525, 3587, 3465: give the --port-base that it was made with" in capsys.readouterr().err
