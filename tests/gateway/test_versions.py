@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Iterator
 
 import pytest
@@ -52,6 +54,20 @@ def test_a_refusal_is_logged_with_the_code_and_words_of_the_source(gate: Gateway
         r"tls_early_post_process_client_hello:unsupported protocol'\)$",
         after=position,
     )
+
+
+def test_a_refusal_is_explained_by_the_number_of_its_connection(gate: Gateway) -> None:
+    select(gate, Selection.parse("1.2"))
+    position = len(gate.log())
+    offered_versions_openssl(gate.ports["public"], True)
+    line = gate.wait_for_log(r"ICID \d+ TLS failed: .*unsupported protocol", after=position)
+    (icid,) = re.findall(r"ICID (\d+)", line)
+    said = gate.command("handshakes", icid).stdout
+    assert re.search(rf"ICID {icid} from 127.0.0.1 to listener public\n    The client offers TLS 1.[01] at most", said)
+    assert "allows TLS 1.2.\n    Have the client's TLS updated" in said
+    assert said.count("ICID") == 1
+    assert json.loads(gate.command("handshakes", icid, "--json").stdout)["hello"]["suites"]
+    assert "ICID" not in gate.command("handshakes", "--peer", "192.0.2.1").stdout
 
 
 LISTENERS = [("public", True), ("private", True), ("private-tls", False)]

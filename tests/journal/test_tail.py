@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from sealgate.event.codec import decode
-from sealgate.event.facts import MessageQueued
+from sealgate.event.facts import MessageFinished, MessageQueued
 from sealgate.journal.tail import records
 from tests.journal.conftest import RECORD, Bench, events
 
@@ -29,6 +29,16 @@ def test_a_process_whose_file_was_just_rotated_is_read(bench: Bench) -> None:
     bench.turn()
     (bench.logs / RECORD).rename(bench.logs / "events-worker-1.20240117T201106.000000Z.jsonl")
     assert [record.event for record in records(bench.logs)] == events(1)
+
+
+def test_facts_of_some_kinds_alone(bench: Bench) -> None:
+    journal = bench.journal()
+    for number in range(4):
+        journal.emit(MessageQueued(number))
+        journal.emit(MessageFinished(number))
+    bench.turn()
+    assert [record.event for record in records(bench.logs, only=(MessageQueued,))] == events(*range(4))
+    assert len(list(records(bench.logs, only=(MessageQueued, MessageFinished)))) == 8
 
 
 @pytest.mark.parametrize("make", [lambda logs: None, lambda logs: logs.rmdir()], ids=["empty", "missing"])

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from sealgate.app import evaluate, gateway, sink
-from sealgate.cli import backup, changes, commands, drain, hosts, passphrase, queue, suspend, trace, verify
+from sealgate.cli import backup, changes, commands, drain, handshakes, hosts, passphrase, queue, suspend, trace, verify
 from sealgate.cli import door as doors
 from sealgate.cli import init as init_command
 from sealgate.cli.dialogue import run as dialogue
@@ -53,7 +53,7 @@ def build_parser() -> argparse.ArgumentParser:
     _gateway_commands(words)
     dialogue.add_arguments(add(words, "cli", dialogue.run, "Talk with the gateway in the words of AsyncOS."))
     _configuration_commands(words)
-    for room in (changes, passphrase, verify, queue, hosts, suspend, drain):
+    for room in (changes, passphrase, verify, handshakes, queue, hosts, suspend, drain):
         room.add_commands(words)
     _evaluation_commands(words)
     return parser
