@@ -45,12 +45,14 @@ class Gateway:
         self.made = self.command("init", *names, *hop, *flags, "--force").stdout
         """What init said."""
         self.ports: dict[str, int] = {}
+        self.gui_ports = (0, 0)
         self._process: subprocess.Popen[bytes] | None = None
 
         def first(settings: Settings) -> None:
             settings["gateway"]["workers"] = workers
             for listener in settings["listeners"]:
                 self.ports[listener["name"]] = listener["port"] = free_port()
+            self.gui_ports = settings["gui"]["port"], settings["gui"]["ngui_port"] = free_port(), free_port()
 
         self.configure(first)
 

@@ -58,7 +58,7 @@ def test_the_list_names_issuer_state_and_users(desk: Desk) -> None:
     said, _ = converse(desk, "certconfig", "certificate", "", "")
     row = next(line for line in said.splitlines() if line.startswith("demo "))
     assert row.split()[:5] == ["demo", "gate.example", "(self-signed)", "Active", "824"]
-    assert row.endswith("listener public, listener private, listener private-tls")
+    assert row.endswith("listener public, listener private, listener private-tls, GUI HTTPS")
 
 
 def test_a_pem_file_with_certificate_and_key(desk: Desk) -> None:

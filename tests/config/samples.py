@@ -25,6 +25,7 @@ def data(**changes: Any) -> dict[str, Any]:
     good: dict[str, Any] = {
         "gateway": {"hostname": "gate.inside.example", "accepted_domains": ["inside.example"]},
         "certificates": [{"name": "main", "certificate": CERTIFICATE, "key": KEY}],
+        "gui": {"enabled": True, "addresses": ["127.0.0.1"], "certificates": ["main"]},
         "listeners": [{"name": "public", "addresses": ["127.0.0.1"], "port": 2525, "certificates": ["main"]}],
         "routes": [{"domain": "inside.example", "hosts": ["127.0.0.1:2526"]}],
     }

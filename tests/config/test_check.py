@@ -13,7 +13,8 @@ from tests.config.samples import HASH, LIBRARY, configuration, listener, relayin
 
 GOOD: list[dict[str, Any]] = [
     {},
-    {"listeners": [], "certificates": []},
+    {"listeners": [], "certificates": [], "gui": {}},
+    {"gui": {"port": 2525}},  # what is not served takes no place
     {"listeners": [listener()], **relaying("10.0.0.0/8", "192.0.2.0/24", "fc00::/7", "2001:db8::/32", "mail.example")},
     {**relaying("192.0.2.1")},  # the row is for every listener, and a public one takes it as accept
     {"listeners": [listener(policy="STRICT")], "policies": [{"name": "STRICT", "auth": "required"}]},

@@ -38,6 +38,22 @@ def test_where_it_listens(choices: dict[str, Any], addresses: tuple[str, ...], p
     assert {listener.addresses for listener in listeners} == {addresses}
 
 
+@pytest.mark.parametrize(
+    ("choices", "addresses", "ports"),
+    [
+        ({}, ("127.0.0.1",), [8443, 4431]),
+        ({"port_base": 1000}, ("127.0.0.1",), [9443, 5431]),
+        ({"production": True}, ("0.0.0.0", "::"), [443, 4431]),
+    ],
+)
+def test_where_its_gui_is(choices: dict[str, Any], addresses: tuple[str, ...], ports: list[int]) -> None:
+    gui = first(**choices).gui
+    assert gui.enabled
+    assert gui.addresses == addresses
+    assert list(gui.ports.values()) == ports
+    assert gui.certificates == ("rsa", "ec")
+
+
 @pytest.mark.parametrize(("defaults", "versions"), [("modern", ("1.2", "1.3")), ("asyncos-15.5", ("1.1", "1.2"))])
 def test_which_tls_it_speaks(defaults: Defaults, versions: tuple[str, ...]) -> None:
     settings = first(defaults=defaults)

@@ -41,12 +41,20 @@ REMARKS: list[tuple[dict[str, Any], list[str]]] = [
     ({"delivery": {"tls": "no"}}, ["delivery.tls"]),
     ({"destinations": [{"domain": "old.example", "tls": "no"}]}, ["destinations[0].tls"]),
     ({"tls": {"gui_https": {"versions": ["1.3"]}}}, ["tls.gui_https.versions"]),
+    ({"gui": {}}, ["gui.enabled"]),
     (
         {"tls": {"outbound_smtp": {"versions": ["1.0", "1.1", "1.2"]}}},
         ["tls.outbound_smtp.versions"],
     ),
     ({"tls": {"inbound_smtp": {"ciphers": "ECDHE+AESGCM:RC4-SHA"}}}, ["tls.inbound_smtp.ciphers"]),
 ]
+
+
+@pytest.mark.parametrize("versions", [["1.0"], ["1.1"], ["1.0", "1.1"]])
+def test_a_gui_that_no_browser_opens_is_said(versions: list[str]) -> None:
+    settings = configuration(tls={"gui_https": {"versions": versions}})
+    said = [remark.sentence for remark in weaknesses(settings, LIBRARY) if remark.path == "tls.gui_https.versions"]
+    assert any("no current browser opens the pages" in sentence for sentence in said)
 
 
 @pytest.mark.parametrize(("changes", "places"), REMARKS)

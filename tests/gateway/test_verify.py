@@ -36,16 +36,20 @@ def commit(gate: Gateway, *steps: dict[str, Any]) -> dict[str, Any]:
 def test_a_commit_of_tls_is_verified_at_every_port_and_worker(gate: Gateway, versions: list[str]) -> None:
     position = len(gate.log())
     answer = commit(
-        gate, *({"set": f"tls.{each}.versions", "value": versions} for each in ("inbound_smtp", "outbound_smtp"))
+        gate,
+        *(
+            {"set": f"tls.{each}.versions", "value": versions}
+            for each in ("gui_https", "inbound_smtp", "outbound_smtp")
+        ),
     )
     verified = answer["verification"]
     assert verified["failures"] == []
     assert verified["passed"]
-    # Three listeners at one address and two workers, two workers' client, and the client of other services.
-    assert verified["trials"] == 4 * (3 * 3 + 2 + 1)
-    gate.wait_for_log(rf"Configuration revision {answer['revision']} verified by 48 handshakes", after=position)
+    # Three listeners at one address and two workers, two workers' client, the client of other services, two GUI ports.
+    assert verified["trials"] == 4 * (3 * 3 + 2 + 1 + 2)
+    gate.wait_for_log(rf"Configuration revision {answer['revision']} verified by 56 handshakes", after=position)
     log = gate.log()[position:]
-    assert "ICID" not in log  # trials are no traffic
+    assert "CID" not in log  # trials are no traffic
     assert "TLS failed" not in log
 
 
@@ -58,7 +62,7 @@ def test_the_command_shows_each_version_at_each_place(gate: Gateway) -> None:
     shown = gate.command("verify").stdout.splitlines()
     row = next(line for line in shown if line.startswith("public") and "127.0.0.1" in line)
     assert row.split()[-4:] == ["no", "no", "yes", "no"]
-    assert shown[-1] == "48 handshakes: all as configured."
+    assert shown[-1] == "56 handshakes: all as configured."
 
 
 @pytest.mark.parametrize("demand", ["none", "request", "require"])

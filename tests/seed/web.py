@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ssl
+import urllib.error
 import urllib.request
 from pathlib import Path
 
@@ -27,12 +28,19 @@ def ports(gate: Gateway) -> list[int]:
 
 
 def page(gate: Gateway, path: str = "/") -> str:
-    """What a browser gets from the first port with pages."""
+    """What a browser gets from the first port with pages; FaceMissing if there is none at this path."""
     context = ssl.create_default_context()
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE
-    with urllib.request.urlopen(f"https://{HOST}:{ports(gate)[0]}{path}", timeout=20, context=context) as answer:
-        text: str = answer.read().decode()
+    place = f"https://{HOST}:{ports(gate)[0]}{path}"
+    try:
+        with urllib.request.urlopen(place, timeout=20, context=context) as answer:
+            text: str = answer.read().decode()
+    except urllib.error.HTTPError as error:
+        error.close()
+        if error.code == 404:
+            raise FaceMissing(f"this gateway has no page at {path}") from None
+        raise
     return text
 
 

@@ -3,37 +3,26 @@
 from __future__ import annotations
 
 import asyncio
-import datetime
 import socket
-import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from sealgate import __version__
+from sealgate.app.desks import Desks, utc_now
+from sealgate.app.gui import Gui
 from sealgate.config.problem import ConfigurationError
-from sealgate.control.acts import Acts
-from sealgate.control.changes import Changes
-from sealgate.control.commit import Committer
-from sealgate.control.confirm import Confirming
-from sealgate.control.crew import Crew
-from sealgate.control.login import OperatorDesk, Seat, operators_in_force
+from sealgate.control.login import Seat
 from sealgate.control.roles import Operator
-from sealgate.control.service import SOCKET, Service, open_socket, peer_name
-from sealgate.control.suspension import Suspending
-from sealgate.control.verify import Verifier
-from sealgate.control.watch import CertificateWatch
+from sealgate.control.service import SOCKET, open_socket, peer_name
 from sealgate.event.facts import Note
+from sealgate.http.port import GuiTools
 from sealgate.journal.journal import Journal
+from sealgate.live.revision import Current, LiveError, LiveRevision, build, faults_of
 from sealgate.process.channel import Channel, ChannelError
 from sealgate.process.child import Connection
 from sealgate.process.endpoint import Listening
-from sealgate.process.lease import Leases
-from sealgate.store.audit import Audit
-from sealgate.store.candidates import Candidates
+from sealgate.process.ids import Ids
 from sealgate.store.database import StoreError
-from sealgate.store.revisions import Revisions
-from sealgate.store.suspensions import SuspensionFile
 from sealgate.tls.library import Library
 
 VERIFY = 3600.0
@@ -43,60 +32,39 @@ TIDY = 3600.0
 """Seconds between two looks for logs that are too old; a rotation looks as well."""
 
 
-def _now() -> datetime.datetime:
-    return datetime.datetime.now(datetime.UTC)
-
-
 class Control:
     """The `Child` of the control process."""
 
     def __init__(self, connection: Connection, home: Path, journal: Journal, library: Library) -> None:
         self._home = home
         self._journal = journal
-        path = home / "revisions.db"
-        self._revisions = Revisions(path)
-        acts = Acts(Audit(path), journal.emit, _now)
-        self._logins = operators_in_force(self._revisions)
-        self._desk = OperatorDesk(self._revisions, self._logins, Leases(connection.channel), acts)
-        self._verifier = Verifier(Crew(connection.channel), library, journal.emit)
-        self._committer = Committer(
-            connection.channel,
-            self._revisions,
-            library,
-            acts,
-            journal.emit,
-            _now,
-            lambda configuration: journal.configure(configuration.logs, configuration.tls.codes),
-            self._verifier.verify,
+        self._library = library
+        self._listening = connection.start.listening
+        self._current = Current(build(connection.start.payload, library, None))
+        self._prepared: tuple[LiveRevision, Sequence[Listening]] | None = None
+        self._desks = Desks(connection.channel, home, journal, library)
+        tools = GuiTools(
+            current=self._current,
+            library=library,
+            ids=Ids(connection.channel, ("hcid",)),
+            emit=journal.emit,
+            now=utc_now,
+            trials=self._desks.verifier.gui.places,
         )
-        self._watch = CertificateWatch(self._revisions, self._committer, journal.emit)
-        self._confirming = Confirming(self._revisions, self._committer, _now, acts, journal.emit)
-        self._suspending = Suspending(
-            connection.channel, self._revisions, SuspensionFile(home), acts, journal.emit, time.time
-        )
-        changes = Changes(
-            self._revisions,
-            Candidates(path),
-            acts,
-            self._committer,
-            self._confirming,
-            library,
-            self._logins.hashed,
-            _now,
-        )
-        self._service = Service(connection.channel, self._suspending, changes, acts, __version__)
+        self._gui = Gui(tools, self._desks)
         self._socket: socket.socket | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         self._channels: set[Channel] = set()
 
     async def start(self) -> None:
-        """Finish what an earlier control process left half done, then listen to operators."""
-        self._suspending.remind()
+        """Listen to operators, and finish what an earlier control process left half done."""
+        await self._gui.start(self._listening)
+        self._desks.suspending.remind()
         self._socket = open_socket(self._home)
         self._spawn(self._accept(self._socket))
         self._spawn(self._catch_up())
         self._spawn(self._tidy())
-        self._spawn(self._watch.run())
+        self._spawn(self._desks.watch.run())
         self._spawn(self._verify_hourly())
 
     def _spawn(self, work: Any) -> None:
@@ -113,16 +81,16 @@ class Control:
         while True:
             await asyncio.sleep(VERIFY)
             try:
-                await self._committer.verify()
+                await self._desks.committer.verify()
             except (ChannelError, TimeoutError, StoreError) as error:
                 self._journal.emit(Note("Warning", f"the gateway could not be verified: {error}"))
 
     async def _catch_up(self) -> None:
         try:
-            await self._committer.catch_up()
+            await self._desks.committer.catch_up()
         except (ChannelError, ConfigurationError, StoreError, TimeoutError) as error:
             self._journal.emit(Note("Critical", f"the stored configuration could not be put in force: {error}"))
-        self._confirming.watch()
+        self._desks.confirming.watch()
 
     async def _accept(self, listening: socket.socket) -> None:
         loop = asyncio.get_running_loop()
@@ -136,10 +104,10 @@ class Control:
 
     def _serve(self, connection: socket.socket, who: str) -> None:
         # Root and the gateway's own user can read and write everything here anyway.
-        seat = Seat(Operator(who, "cli", _now(), "administrator"), self._desk)
+        seat = Seat(Operator(who, "cli", utc_now(), "administrator"), self._desks.operators)
 
         async def handle(op: str, body: dict[str, Any], fds: list[int]) -> dict[str, Any]:
-            return await self._service.answer(seat, op, body)
+            return await self._desks.service.answer(seat, op, body)
 
         def closed() -> None:
             self._channels.discard(channel)
@@ -147,28 +115,39 @@ class Control:
         channel = Channel(connection, handle, closed, descriptors=False)
         self._channels.add(channel)
 
-    # -- what the supervisor asks; configurations concern the workers
+    # -- what the supervisor asks
 
     async def prepare(self, payload: dict[str, Any], listening: Sequence[Listening]) -> None:
-        """Nothing to prepare."""
+        """Build the new revision beside the running one: the GUI is served here."""
+        revision = build(payload, self._library, self._current.revision)
+        faults = faults_of(revision)
+        if faults:
+            raise ChannelError(str(LiveError(faults)))
+        self._prepared = (revision, listening)
 
     async def swap(self) -> None:
-        """Nothing to swap."""
+        """One assignment; then the ports that differ, then the connections that have to come again."""
+        assert self._prepared is not None
+        (revision, listening), self._prepared = self._prepared, None
+        before, self._current.revision = self._current.revision, revision
+        await self._gui.swapped(before.gui, listening)
 
     async def abandon(self) -> None:
-        """Nothing to forget."""
+        """Forget the revision that was prepared."""
+        self._prepared = None
 
     async def retired(self, child: str) -> None:
         """Not this process's affair."""
 
     async def stop(self) -> None:
         """Close the socket; what is being answered is answered."""
+        await self._gui.stop()
         for task in list(self._tasks):
             task.cancel()
         if self._socket is not None:
             self._socket.close()
             (self._home / SOCKET).unlink(missing_ok=True)
-        self._logins.close()
+        self._desks.close()
         self._journal.flush()
 
     def reopen(self) -> None:

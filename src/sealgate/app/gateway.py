@@ -15,6 +15,8 @@ import uvloop
 from sealgate import __version__
 from sealgate.app.logs import configure, open_journal
 from sealgate.cli.commands import stored
+from sealgate.config.schema import GuiSettings
+from sealgate.config.schema.gui import CLASSIC
 from sealgate.control.commit import payload_of
 from sealgate.control.confirm import take_back_overdue
 from sealgate.control.offline import note
@@ -82,10 +84,18 @@ async def _supervise(home: Path, payload: dict[str, Any], ready: Callable[[], No
 
 
 def endpoints_of(payload: Mapping[str, Any]) -> list[Endpoint]:
-    """What a configuration listens on; a listener that cannot be served is not bound at all."""
-    return [
+    """What a configuration listens on; what cannot be served is not bound at all."""
+    configuration, faults = payload["configuration"], payload["faults"]
+    listeners = [
         Endpoint(listener["name"], address, listener["port"])
-        for listener in payload["configuration"]["listeners"]
-        if listener["enabled"] and listener["name"] not in payload["faults"]
+        for listener in configuration["listeners"]
+        if listener["enabled"] and listener["name"] not in faults
         for address in listener["addresses"]
+    ]
+    gui = GuiSettings.model_validate(configuration["gui"])
+    served = gui.enabled and CLASSIC not in faults
+    return listeners + [
+        Endpoint(name, address, port, "control")
+        for name, port in (gui.ports.items() if served else ())
+        for address in gui.addresses
     ]

@@ -48,7 +48,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--ports",
         choices=("evaluation", "production"),
         default="evaluation",
-        help="2525, 2587, 2465 on loopback, or 25, 587, 465 on every address",
+        help="2525, 2587, 2465, 8443, 4431 on loopback, or 25, 587, 465, 443, 4431 on every address",
     )
     parser.add_argument(
         "--force", action="store_true", help="replace the configuration that is there, as a new revision"

@@ -6,12 +6,14 @@ from collections import Counter
 from collections.abc import Iterator
 
 from sealgate.config.check_access import access_problems, listeners_of
+from sealgate.config.check_gui import gui_problems
 from sealgate.config.check_operators import operator_problems
 from sealgate.config.problem import Problem
 from sealgate.config.references import unknown_names
 from sealgate.config.schema import Configuration, Listener, TlsService, TlsSettings
 from sealgate.config.schema.base import Row
 from sealgate.config.schema.delivery import MX
+from sealgate.config.schema.gui import CLASSIC, NGUI
 from sealgate.tls.library import Library
 from sealgate.tls.plan import PlanError, TlsPlan, plan_client, plan_server
 
@@ -19,7 +21,7 @@ from sealgate.tls.plan import PlanError, TlsPlan, plan_client, plan_server
 def check(configuration: Configuration, library: Library) -> tuple[Problem, ...]:
     """Every problem; none means that the configuration can run on this build, if its sockets and files are there."""
     rules = (
-        *(_unique, _certificates, _references, _listeners, _endpoints),
+        *(_unique, _certificates, _references, _listeners, gui_problems, _endpoints),
         *(access_problems, operator_problems, _delivery, _routes),
     )
     found = [problem for rule in rules for problem in rule(configuration)]
@@ -118,17 +120,26 @@ def _listener_tls(path: str, listener: Listener) -> Iterator[Problem]:
 
 
 def _endpoints(configuration: Configuration) -> Iterator[Problem]:
-    """No two enabled listeners want the same address and port; 0.0.0.0 and :: want every one of their family."""
+    """No two of what is enabled want the same address and port; 0.0.0.0 and :: want every one of their family."""
     taken: list[tuple[str, str, int]] = []
+    for path, owner, address, port in _places(configuration):
+        for name, other, used in taken:
+            if port == used and _overlap(address, other):
+                sentence = f"{address} port {port} is already listened on by {name} at {other}; change one of them"
+                yield Problem(path, sentence)
+        taken.append((owner, address, port))
+
+
+def _places(configuration: Configuration) -> Iterator[tuple[str, str, str, int]]:
+    """Every address and port that is listened on, with its setting and who listens there."""
     for index, listener in enumerate(configuration.listeners):
         for place, address in enumerate(listener.addresses if listener.enabled else ()):
-            for name, other, port in taken:
-                if port == listener.port and _overlap(address, other):
-                    yield Problem(
-                        f"listeners[{index}].addresses[{place}]",
-                        f"{address} port {port} is already listened on by {name!r} at {other}; change one of them",
-                    )
-            taken.append((listener.name, address, listener.port))
+            yield f"listeners[{index}].addresses[{place}]", repr(listener.name), address, listener.port
+    gui = configuration.gui
+    for address in gui.addresses if gui.enabled else ():
+        yield "gui.port", CLASSIC, address, gui.port
+        if gui.ngui_port != gui.port:
+            yield "gui.ngui_port", NGUI, address, gui.ngui_port
 
 
 def _overlap(address: str, other: str) -> bool:

@@ -39,7 +39,8 @@ def first_configuration(
 ) -> Configuration:
     """A public listener, a private one with STARTTLS and one with implicit TLS; the domains go to `next_hop`.
 
-    In evaluation they listen on loopback from 2525 on, in production on every address and the ports of the field.
+    In evaluation they and the GUI listen on loopback from 2525 on, in production on every address and the ports of
+    the field.
     `port_base` is added to every port; without `next_hop` mail goes by MX. `ConfigurationError` for bad values.
     """
     service = {"versions": VERSIONS[defaults]}
@@ -50,6 +51,7 @@ def first_configuration(
             "gateway": {"hostname": hostname, "accepted_domains": list(domains)},
             "tls": dict.fromkeys(services, service),
             "certificates": list(certificates),
+            "gui": _gui([each.name for each in certificates], port_base, production=production),
             "listeners": _listeners([each.name for each in certificates], port_base, production=production),
             "policies": [{"name": RELAYED, "action": "relay"}],
             "sender_groups": [
@@ -61,10 +63,7 @@ def first_configuration(
 
 
 def _listeners(certificates: list[str], port_base: int, *, production: bool) -> list[dict[str, Any]]:
-    places: dict[str, Any] = {
-        "addresses": ["0.0.0.0", "::"] if production else ["127.0.0.1"],
-        "certificates": certificates,
-    }
+    places: dict[str, Any] = {"addresses": _addresses(production=production), "certificates": certificates}
     private = {**places, "kind": "private"}
     smtp, submission, submissions = (25, 587, 465) if production else (2525, 2587, 2465)
     return [
@@ -72,3 +71,18 @@ def _listeners(certificates: list[str], port_base: int, *, production: bool) -> 
         {"name": PRIVATE[0], "port": submission + port_base, **private},
         {"name": PRIVATE[1], "port": submissions + port_base, "implicit_tls": True, **private},
     ]
+
+
+def _gui(certificates: list[str], port_base: int, *, production: bool) -> dict[str, Any]:
+    """Without a certificate there is none: it has no other way to be encrypted."""
+    return {
+        "enabled": bool(certificates),
+        "addresses": _addresses(production=production),
+        "port": (443 if production else 8443) + port_base,
+        "ngui_port": 4431 + port_base,
+        "certificates": certificates,
+    }
+
+
+def _addresses(*, production: bool) -> list[str]:
+    return ["0.0.0.0", "::"] if production else ["127.0.0.1"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from sealgate.config.schema import Configuration
+from sealgate.config.schema.gui import CLASSIC
 
 
 def users_of(configuration: Configuration, profile: str) -> Iterator[str]:
@@ -12,5 +13,7 @@ def users_of(configuration: Configuration, profile: str) -> Iterator[str]:
     for listener in configuration.listeners:
         if profile in listener.certificates:
             yield f"listener {listener.name}"
+    if profile in configuration.gui.certificates:
+        yield CLASSIC
     if configuration.delivery.certificate == profile:
         yield "delivery"

@@ -12,11 +12,12 @@ from sealgate.config.schema import Configuration, Listener
 from sealgate.tls.library import Library
 from sealgate.tls.plan import TlsPlan
 from sealgate.tls.verdict import weaknesses as policy_weaknesses
+from sealgate.tls.version import ProtocolVersion
 
 
 def weaknesses(configuration: Configuration, library: Library) -> tuple[Problem, ...]:
     """Every remark, with the setting that it is about."""
-    found = [*_gateway(configuration), *_tls(configuration, library)]
+    found = [*_gateway(configuration), *_tls(configuration, library), *_gui(configuration)]
     for index, listener in enumerate(configuration.listeners):
         if listener.enabled:
             found += _listener(f"listeners[{index}]", listener)
@@ -44,6 +45,13 @@ def _tls(configuration: Configuration, library: Library) -> Iterator[Problem]:
             yield Problem(f"{path}.versions", sentence)
         for note in plan.notes if isinstance(plan, TlsPlan) else ():
             yield Problem(f"{path}.ciphers", note)
+
+
+def _gui(configuration: Configuration) -> Iterator[Problem]:
+    if not configuration.gui.enabled:
+        yield Problem("gui.enabled", "there are neither pages nor a REST API; sealgate cli is the way to this gateway")
+    elif configuration.tls.gui_https.selection.highest <= ProtocolVersion.TLS1_1:
+        yield Problem("tls.gui_https.versions", "no current browser opens the pages: they all need TLS 1.2 or 1.3")
 
 
 def _listener(path: str, listener: Listener) -> Iterator[Problem]:

@@ -16,6 +16,7 @@ from sealgate.config.check_operators import last_administrator_gone
 from sealgate.config.diff import Change, diff
 from sealgate.config.problem import ConfigurationError, Problem
 from sealgate.config.schema import Configuration
+from sealgate.config.schema.gui import CLASSIC
 from sealgate.control.acts import Acts
 from sealgate.control.validity import out_of_time
 from sealgate.control.verification import Verification
@@ -37,11 +38,11 @@ REVERT = "confirm"
 Verify = Callable[[dict[str, Any]], Awaitable[Verification]]
 """Tries by handshakes what this payload promises."""
 
-_OF_TLS = ("tls.", "certificates", "listeners", "policies", "sender_groups", "delivery", "destinations")
+_OF_TLS = ("tls.", "certificates", "gui.", "listeners", "policies", "sender_groups", "delivery", "destinations")
 
 
 def payload_of(number: int, configuration: Configuration, library: Library) -> dict[str, Any]:
-    """What every process runs on: the settings, the bytes of the keys, and which listeners cannot be served."""
+    """What every process runs on: the settings, the bytes of the keys, and what cannot be served."""
     payload: dict[str, Any] = {
         "revision": number,
         "workers": configuration.gateway.worker_count(os.cpu_count() or 1),
@@ -51,7 +52,8 @@ def payload_of(number: int, configuration: Configuration, library: Library) -> d
     }
     payload["digest"] = material_digest(payload)
     live = build(payload, library, None)
-    payload["faults"] = {name: one.fault for name, one in live.listeners.items() if one.fault}
+    faults = {name: one.fault for name, one in live.listeners.items()} | {CLASSIC: live.gui.fault}
+    payload["faults"] = {name: fault for name, fault in faults.items() if fault}
     payload["all_faults"] = list(faults_of(live))
     return payload
 

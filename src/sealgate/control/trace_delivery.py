@@ -12,6 +12,7 @@ from sealgate.control.trace_step import Step
 from sealgate.delivery.route import Router
 from sealgate.delivery.trouble import HopTrouble
 from sealgate.inbound.acceptance import full_address
+from sealgate.live.gui import LiveGui
 from sealgate.live.resolver import LiveResolver
 from sealgate.live.revision import Current, LiveRevision
 from sealgate.mail.address import Address
@@ -56,7 +57,7 @@ def _way(configuration: Configuration, domain: str, found: Sequence[str] | None)
 async def ask_dns(configuration: Configuration, recipient: Address) -> tuple[str, ...]:
     """The addresses that would be tried, in this order, or the sentence that says why there are none."""
     domain = domain_of(configuration, recipient)
-    current = Current(LiveRevision(0, configuration, {}, None, None))
+    current = Current(LiveRevision(0, configuration, {}, None, None, LiveGui(configuration.gui)))
     router = Router(current, LiveResolver(current), random.Random())
     try:
         targets = await router.targets(domain, handling_of(configuration, domain).hostname)

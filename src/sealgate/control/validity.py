@@ -35,5 +35,5 @@ def out_of_time(
 
 def _used(configuration: Configuration) -> list[CertificateProfile]:
     names = {name for listener in configuration.listeners for name in listener.certificates}
-    names.add(configuration.delivery.certificate or "")
+    names |= {configuration.delivery.certificate or "", *configuration.gui.certificates}
     return [profile for profile in configuration.certificates if profile.name in names]

@@ -22,6 +22,14 @@ class Trial:
 
 
 @dataclass(frozen=True, slots=True)
+class Found:
+    """When something was verified last, in seconds of the event loop, and what stands against the gateway since."""
+
+    at: float
+    reasons: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Verification:
     """All trials of one verification."""
 

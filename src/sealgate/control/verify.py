@@ -1,7 +1,6 @@
 """Trying by handshakes whether the gateway speaks what its configuration says, and nothing else.
 
-Every running port and every worker is tried with each version alone, and so is every client in memory. A service that
-is not there (GUI HTTPS has no pages yet) is not tried.
+Every running port and every worker is tried with each version alone, and so is every client in memory.
 """
 
 from __future__ import annotations
@@ -14,9 +13,10 @@ from typing import Any
 
 from sealgate.config.schema import Configuration, Listener
 from sealgate.control.crew import Crew
-from sealgate.control.verification import Trial, Verification
+from sealgate.control.verification import Found, Trial, Verification
+from sealgate.control.verify_gui import GuiTrials, reachable
 from sealgate.event.facts import Event, VerificationFailed, VerificationPassed
-from sealgate.live.keys import read_keys
+from sealgate.live.keys import Keys, read_keys
 from sealgate.live.probe import try_listener
 from sealgate.live.revision import demands_of
 from sealgate.net.tls.context import build_client
@@ -30,8 +30,6 @@ from sealgate.tls.version import ProtocolVersion, Selection
 
 AT_ONCE = 16
 """Handshakes at the same time."""
-
-_ANYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,10 +55,14 @@ class Verifier:
         self._library = library
         self._emit = emit
         self._room = asyncio.Semaphore(AT_ONCE)
+        self.gui = GuiTrials()
+        self.last: Found | None = None
 
     async def verify(self, payload: dict[str, Any]) -> Verification:
         """Every service that this payload has running, at each version."""
         verification = Verification(tuple(await self._trials(payload)))
+        reasons = (*payload["all_faults"], *verification.told()["failures"])
+        self.last = Found(asyncio.get_running_loop().time(), reasons)
         if verification.passed:
             self._emit(VerificationPassed(payload["revision"], len(verification.trials)))
         else:
@@ -70,16 +72,22 @@ class Verifier:
     async def _trials(self, payload: dict[str, Any]) -> list[Trial]:
         """All of them. If they cannot be made, nothing is shown to be as it should."""
         configuration = Configuration.model_validate(payload["configuration"])
+        keys = read_keys(payload["material"], payload["trust"])
+        gui = map(self._in_turn, self.gui.of(payload, configuration, keys))
         try:
-            return [*await self._listeners(payload, configuration), *await self._clients(configuration)]
+            trials = [*await self._listeners(payload, configuration, keys), *await self._clients(configuration)]
+            return trials + await asyncio.gather(*gui)
         except (ChannelError, TimeoutError, OSError) as error:
             said = f"the handshakes could not be made: {str(error) or 'no answer in time'}"
             return [Trial("Every service", "this gateway", "any", True, False, said)]
 
     # -- listeners
 
-    async def _listeners(self, payload: dict[str, Any], configuration: Configuration) -> list[Trial]:
-        keys = read_keys(payload["material"], payload["trust"])
+    async def _in_turn(self, trial: Awaitable[Trial]) -> Trial:
+        async with self._room:
+            return await trial
+
+    async def _listeners(self, payload: dict[str, Any], configuration: Configuration, keys: Keys) -> list[Trial]:
         children = (await self._crew.running())["children"]
         workers = [each["child"] for each in children if each["child"] != "control"]
         selection = configuration.tls.inbound_smtp.selection
@@ -153,7 +161,7 @@ def _cases(listener: Listener, configuration: Configuration, workers: list[str])
     for demand in sorted(demands_of(listener, configuration)):
         for version in ProtocolVersion:
             for address in listener.addresses:
-                yield _Case(listener, demand, version, address=_ANYWHERE.get(address, address))
+                yield _Case(listener, demand, version, address=reachable(address))
             for worker in workers:
                 yield _Case(listener, demand, version, worker=worker)
 

@@ -54,6 +54,14 @@ from sealgate.event.gateway import (
     VerificationFailed,
     VerificationPassed,
 )
+from sealgate.event.gui import (
+    HttpsOpened,
+    HttpsTurnedAway,
+    HttpsWithdrawn,
+    PlainHttpAnswered,
+    RequestAnswered,
+    RequestFailed,
+)
 from sealgate.event.inbound import (
     ConnectionAccepted,
     ConnectionClosed,
@@ -113,6 +121,9 @@ __all__ = [
     "HostDown",
     "HostNamed",
     "HostUp",
+    "HttpsOpened",
+    "HttpsTurnedAway",
+    "HttpsWithdrawn",
     "Level",
     "LoginFailed",
     "LoginSucceeded",
@@ -134,10 +145,13 @@ __all__ = [
     "OperatorLoggedIn",
     "OperatorLoginFailed",
     "OperatorRefused",
+    "PlainHttpAnswered",
     "ReceivingFailed",
     "RecipientRefused",
     "RecordLost",
     "RelayNoticeGenerated",
+    "RequestAnswered",
+    "RequestFailed",
     "ResponseGiven",
     "Resumed",
     "RevisionApplied",

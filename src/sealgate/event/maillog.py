@@ -62,7 +62,10 @@ def _quoted(text: str) -> str:
 
 
 def _connection(way: facts.Way, number: int) -> str:
-    return f"ICID {number}" if way is facts.Way.IN else f"DCID {number}"
+    return f"{_KINDS_OF_CONNECTION[way]} {number}"
+
+
+_KINDS_OF_CONNECTION = {facts.Way.IN: "ICID", facts.Way.OUT: "DCID", facts.Way.GUI: "HCID"}
 
 
 def _host(event: facts.ConnectionOpened | facts.HostNamed) -> str:
@@ -108,6 +111,15 @@ def _delivery_failed(event: facts.DeliveryFailed, _: _Manner) -> str:
         f"Connection Error: DCID {event.dcid} domain: {event.domain} IP: {event.ip} port: {event.port}"
         f" details: {event.details} interface: {event.interface} reason: {event.reason}"
     )
+
+
+def _https_withdrawn(event: facts.HttpsWithdrawn, _: _Manner) -> str:
+    return f"{event.service}: {event.count} connections asked to reconnect, {event.stayed} stay: {event.reason}"
+
+
+def _request_answered(event: facts.RequestAnswered, _: _Manner) -> str:
+    who = event.who or "nobody"
+    return f"HCID {event.hcid} {event.method} {event.path} by {who} ({event.peer_ip}) answered {event.status}"
 
 
 def _child_died(event: facts.ChildDied, _: _Manner) -> str:
@@ -170,6 +182,19 @@ _LINES: dict[type[Event], tuple[Level, _Words]] = dict(
         _line(facts.MessageAborted, lambda e, _: f"Message aborted MID {e.mid} {e.reason}"),
         _line(facts.TlsSucceeded, _tls_succeeded),
         _line(facts.TlsFailed, _tls_failed),
+        _line(
+            facts.HttpsOpened,
+            lambda e, _: f"New HTTPS HCID {e.hcid} interface {e.service} ({e.local_ip}) address {e.peer_ip}",
+        ),
+        _line(
+            facts.HttpsTurnedAway, lambda e, _: f"{e.service}: {e.count} connections turned away: {e.reason}", "Warning"
+        ),
+        _line(facts.HttpsWithdrawn, _https_withdrawn),
+        _line(
+            facts.PlainHttpAnswered, lambda e, _: f"HCID {e.hcid} HTTP without TLS from {e.peer_ip} answered {e.status}"
+        ),
+        _line(facts.RequestAnswered, _request_answered),
+        _line(facts.RequestFailed, lambda e, _: f"HCID {e.hcid} request {e.request} failed: {e.error}", "Critical"),
         _line(facts.StarttlsInjected, _starttls_injected, "Warning"),
         _line(facts.StarttlsNotOffered, lambda e, _: f"DCID {e.dcid} STARTTLS command not supported."),
         _line(facts.StarttlsRefused, lambda e, _: f"DCID {e.dcid} TLS failed: STARTTLS unexpected response"),

@@ -12,17 +12,18 @@ from sealgate.tls.verdict import Explanation, Outcome
 
 
 class Way(StrEnum):
-    """In which direction the connection was opened."""
+    """What kind of connection it is: mail coming in, mail going out, or HTTPS of the GUI coming in."""
 
     IN = "in"
     OUT = "out"
+    GUI = "gui"
 
 
 @dataclass(frozen=True, slots=True)
 class TlsSucceeded(Event):
     """A handshake succeeded.
 
-    `connection` is its ICID or DCID, `service` the listener or client that shook hands, `domain` the
+    `connection` is its ICID, DCID or HCID, `service` the listener or client that shook hands, `domain` the
     destination, `hello` what the peer offered where it was the client, `seconds` the time it took.
     """
 

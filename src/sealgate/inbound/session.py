@@ -6,14 +6,14 @@ import asyncio
 from functools import partial
 from typing import cast
 
-from sealgate.event.facts import ConnectionClosed, ConnectionOpened, ConnectionRefused, ReceivingFailed
+from sealgate.event.facts import ConnectionClosed, ConnectionOpened, ConnectionRefused, ReceivingFailed, Way
 from sealgate.inbound.access import Terms
 from sealgate.inbound.admission import Admission
 from sealgate.inbound.conversation import Conversation, Hold
-from sealgate.inbound.handshake import fact_of
 from sealgate.inbound.machine import govern, machine_for
 from sealgate.inbound.tools import Answer, SessionTools
 from sealgate.inbound.trial import Place
+from sealgate.live.handshake import fact_of
 from sealgate.live.revision import LiveListener
 from sealgate.mail.host import NAMELESS, PeerName
 from sealgate.mail.reply import Reply, ReplyStyle
@@ -363,4 +363,5 @@ class Session(asyncio.Protocol):
     def _tell(self, handshake: Handshake) -> None:
         configuration = self._tools.current.revision.configuration
         demand = ClientCertificate(self._terms.client_certificate if self._terms else "none")
-        self._tools.emit(fact_of(handshake, self._icid, self._peer_ip, self._name, demand, configuration))
+        policy = configuration.tls.inbound_smtp.policy(demand)
+        self._tools.emit(fact_of(handshake, Way.IN, self._icid, self._peer_ip, self._name, policy))

@@ -1,4 +1,4 @@
-"""A revision made usable: TLS contexts for each listener and for delivery, beside the settings they came from."""
+"""A revision made usable: TLS contexts for listeners, delivery and the GUI, beside the settings they came from."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Any
 
 from sealgate.config.check_access import listeners_of
 from sealgate.config.schema import Configuration, Listener
+from sealgate.live.gui import LiveGui, build_gui
 from sealgate.live.keys import Keys, read_keys
 from sealgate.net.tls.context import ClientContext, ContextError, ServerContexts, build_client, build_server
 from sealgate.net.tls.credential import CredentialError
@@ -38,13 +39,14 @@ class LiveListener:
 
 @dataclass(frozen=True, slots=True)
 class LiveRevision:
-    """All that a worker reads of the configuration while it works."""
+    """All that a process reads of the configuration while it works."""
 
     number: int
     configuration: Configuration
     listeners: Mapping[str, LiveListener]
     outbound: ClientContext | None
     outbound_fault: str | None
+    gui: LiveGui
 
 
 class Current:
@@ -71,7 +73,8 @@ def build(payload: Mapping[str, Any], library: Library, previous: LiveRevision |
         if settings.enabled
     }
     outbound, outbound_fault = _outbound(configuration, keys, library, previous)
-    return LiveRevision(payload["revision"], configuration, listeners, outbound, outbound_fault)
+    gui = build_gui(configuration, keys, library, None if previous is None else previous.gui)
+    return LiveRevision(payload["revision"], configuration, listeners, outbound, outbound_fault, gui)
 
 
 def faults_of(revision: LiveRevision) -> tuple[str, ...]:
@@ -79,7 +82,7 @@ def faults_of(revision: LiveRevision) -> tuple[str, ...]:
     found = [listener.fault for listener in revision.listeners.values() if listener.fault]
     if revision.outbound_fault:
         found.append(revision.outbound_fault)
-    return tuple(found)
+    return (*found, *(each for each in (revision.gui.fault, revision.gui.doubt) if each))
 
 
 def _listener(

@@ -1,4 +1,4 @@
-"""Endpoints: the addresses the gateway listens on, bound once by the supervisor and passed on."""
+"""Endpoints: the addresses the gateway listens on, bound once by the supervisor and passed on to who serves them."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import os
 import socket
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
+from typing import Literal
 
 from sealgate.process.channel import Body
 
@@ -15,11 +16,12 @@ BACKLOG = 1024
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """One address and port of a listener."""
+    """One address and port of a listener, or of another service that `owner` serves."""
 
     listener: str
     address: str  # a literal IPv4 or IPv6 address; "0.0.0.0" and "::" are all of their family
     port: int
+    owner: Literal["workers", "control"] = "workers"
 
     @property
     def place(self) -> tuple[str, int]:
@@ -27,7 +29,8 @@ class Endpoint:
         return self.address, self.port
 
     def __str__(self) -> str:
-        return f"{self.address} port {self.port} for listener {self.listener!r}"
+        whom = f"listener {self.listener!r}" if self.owner == "workers" else self.listener
+        return f"{self.address} port {self.port} for {whom}"
 
     def to_body(self) -> Body:
         """As it travels on the channel."""
@@ -40,6 +43,12 @@ class Listening:
 
     endpoint: Endpoint
     socket: socket.socket
+
+
+def owned_by(child: str, listening: Iterable[Listening]) -> tuple[Listening, ...]:
+    """Those that a child of this name serves."""
+    owner = "control" if child == "control" else "workers"
+    return tuple(each for each in listening if each.endpoint.owner == owner)
 
 
 class EndpointError(Exception):

@@ -1,4 +1,4 @@
-"""Ids (MID, ICID, DCID): unique across processes and restarts, handed to the workers in blocks."""
+"""Ids (MID, ICID, DCID, HCID): unique across processes and restarts, handed to the children in blocks."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ from pathlib import Path
 
 from sealgate.process.channel import Channel, ChannelError
 
-KINDS = ("mid", "icid", "dcid")
+KINDS = ("mid", "icid", "dcid", "hcid")
+KINDS_OF_MAIL = ("mid", "icid", "dcid")
 RESERVE = 10_000  # ids made durable at a time; the most that a crash skips
 MOST = 100_000  # ids that one request may take
 RAISE = 10_000_000  # ids that are skipped when the file comes from a backup
@@ -108,9 +109,9 @@ def _write(path: Path, numbers: dict[str, int]) -> None:
 
 
 class Ids:
-    """The worker's side: `next` never waits, because ids are fetched ahead."""
+    """A child's side: `next` never waits, because ids are fetched ahead."""
 
-    def __init__(self, channel: Channel, kinds: Sequence[str] = KINDS) -> None:
+    def __init__(self, channel: Channel, kinds: Sequence[str] = KINDS_OF_MAIL) -> None:
         self._channel = channel
         self._stock: dict[str, deque[int]] = {kind: deque() for kind in kinds}
         self._refills: dict[str, asyncio.Task[None]] = {}

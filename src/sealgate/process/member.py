@@ -22,8 +22,9 @@ class Timing:
     beat: float = 1.0  # between two pings
     silence: int = 10  # beats without a pong after which a child is killed
     birth: int = 60  # the same for a process that has not said hello yet
-    prepare: float = 30.0  # for a worker to prepare a configuration
+    prepare: float = 30.0  # for a child to prepare a configuration
     swap: float = 2.0  # for a worker to put it in force, or to forget it
+    swap_control: float = 10.0  # the same for control: an operator waits there, and no mail
     retired: float = 60.0  # for a worker to take over what another one left
     stop_workers: float = 30.0  # for open sessions to finish
     stop_control: float = 5.0

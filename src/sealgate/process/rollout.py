@@ -1,7 +1,8 @@
-"""A configuration on its way into force: prepared by every worker, then swapped in by all, or by none.
+"""A configuration on its way into force: prepared by every child, then swapped in by all, or by none.
 
-Control drives it: prepare, then (once the revision is durable) swap, or abandon. Between the two a worker
-that comes up anew waits for the outcome, so that none is left with the configuration that lost.
+Control drives it: prepare, then (once the revision is durable) swap, or abandon; it is asked to prepare and swap
+like any worker, for the sockets that it serves. Between the two a child that comes up anew waits for the outcome, so
+that none is left with the configuration that lost.
 """
 
 from __future__ import annotations
@@ -10,8 +11,11 @@ import asyncio
 from collections.abc import Callable, Iterable, Sequence
 
 from sealgate.process.channel import Body, Channel, ChannelError
-from sealgate.process.endpoint import Endpoint, Listening, Problem, bind_all
+from sealgate.process.endpoint import Endpoint, Listening, Problem, bind_all, owned_by
 from sealgate.process.member import Member, Timing
+
+Request = tuple[Body, list[int]]
+"""What one child is asked, and the descriptors that go with it."""
 
 
 class Rollout:
@@ -21,7 +25,7 @@ class Rollout:
         self,
         payload: Body,
         endpoints: Callable[[Body], Sequence[Endpoint]],
-        workers: Callable[[], Iterable[Member]],
+        crew: Callable[[], Iterable[Member]],
         timing: Timing,
         applied: Callable[[Body], None],
     ) -> None:
@@ -29,7 +33,7 @@ class Rollout:
         self._applied = applied
         self.listening: tuple[Listening, ...] = ()
         self._endpoints = endpoints
-        self._workers = workers
+        self._crew = crew
         self._timing = timing
         self._lock = asyncio.Lock()
         self._candidate: _Candidate | None = None
@@ -54,7 +58,7 @@ class Rollout:
             await self._decided.wait()
 
     async def prepare(self, payload: Body) -> None:
-        """Bind what is new and have every worker prepare. ChannelError: nothing has changed anywhere."""
+        """Bind what is new and have every child prepare. ChannelError: nothing has changed anywhere."""
         async with self._lock:
             if self._candidate is not None:
                 raise ChannelError("another change has been prepared and waits to be swapped in or abandoned")
@@ -82,16 +86,13 @@ class Rollout:
         return _Candidate(payload, listening, fresh, problems)
 
     async def _prepare(self, candidate: _Candidate) -> None:
-        candidate.workers = [(each, each.present) for each in self._workers() if each.present]
-        body = {"payload": candidate.payload, "listeners": names_of(candidate.listening)}
-        faults = await _ask_all(
-            candidate.workers, "prepare", body, descriptors_of(candidate.listening), self._timing.prepare
-        )
+        candidate.crew = [(each, each.present) for each in self._crew() if each.present]
+        faults = await _ask_all(candidate.crew, "prepare", candidate.request_for, lambda child: self._timing.prepare)
         if faults:
             raise ChannelError("; ".join(f"{member.name}: {sentence}" for member, _, sentence in faults))
 
     async def swap(self, revision: int) -> Body:
-        """Put the candidate in force; a worker that does not follow is killed, and comes back with it."""
+        """Put the candidate in force; a child that does not follow is killed, and comes back with it."""
         async with self._lock:
             candidate = self._candidate
             if candidate is None or candidate.payload.get("revision") != revision:
@@ -99,7 +100,7 @@ class Rollout:
             before, self.listening = self.listening, candidate.listening
             self.payload = candidate.payload
             self._applied(candidate.payload)
-            faults = await _ask_all(candidate.workers, "swap", {}, (), self._timing.swap)
+            faults = await _ask_all(candidate.crew, "swap", _nothing, self._patience)
             killed = [
                 member.name
                 for member, channel, sentence in faults
@@ -112,6 +113,9 @@ class Rollout:
                 "closed": [each.sentence for each in candidate.problems],
             }
 
+    def _patience(self, child: str) -> float:
+        return self._timing.swap_control if child == "control" else self._timing.swap
+
     async def abandon(self) -> None:
         """Forget the candidate, if there is one."""
         async with self._lock:
@@ -119,7 +123,7 @@ class Rollout:
                 await self._abandon(self._candidate)
 
     async def _abandon(self, candidate: _Candidate) -> None:
-        faults = await _ask_all(candidate.workers, "abandon", {}, (), self._timing.swap)
+        faults = await _ask_all(candidate.crew, "abandon", _nothing, self._patience)
         for member, channel, sentence in faults:
             _kill(member, channel, f"it has not abandoned a change: {sentence}")
         self._conclude(candidate.fresh, ())
@@ -141,7 +145,16 @@ class _Candidate:
         self.listening = listening
         self.fresh = fresh  # of these, the ones bound for it
         self.problems = problems
-        self.workers: list[tuple[Member, Channel]] = []
+        self.crew: list[tuple[Member, Channel]] = []
+
+    def request_for(self, child: str) -> Request:
+        """What a child is to prepare, with the sockets that are its own."""
+        listening = owned_by(child, self.listening)
+        return {"payload": self.payload, "listeners": names_of(listening)}, descriptors_of(listening)
+
+
+def _nothing(child: str) -> Request:
+    return {}, []
 
 
 def names_of(listening: Iterable[Listening]) -> list[Body]:
@@ -163,20 +176,21 @@ def _kill(member: Member, channel: Channel, why: str) -> bool:
 
 
 async def _ask_all(
-    workers: Sequence[tuple[Member, Channel]], op: str, body: Body, fds: Sequence[int], timeout: float
+    crew: Sequence[tuple[Member, Channel]], op: str, request: Callable[[str], Request], patience: Callable[[str], float]
 ) -> list[tuple[Member, Channel, str]]:
     """Ask all at once; who refused, fell silent or died, each with a sentence."""
 
-    async def fault(channel: Channel) -> str | None:
+    async def fault(member: Member, channel: Channel) -> str | None:
+        timeout = patience(member.name)
         try:
-            await channel.request(op, body, fds, timeout)
+            await channel.request(op, *request(member.name), timeout)
         except TimeoutError:
             return f"no answer within {timeout:g} s"
         except ChannelError as error:
             return str(error)
         return None
 
-    sentences = await asyncio.gather(*(fault(channel) for _, channel in workers))
+    sentences = await asyncio.gather(*(fault(member, channel) for member, channel in crew))
     return [
-        (member, channel, text) for (member, channel), text in zip(workers, sentences, strict=True) if text is not None
+        (member, channel, text) for (member, channel), text in zip(crew, sentences, strict=True) if text is not None
     ]

@@ -35,7 +35,7 @@ from sealgate.event.facts import (
 )
 from sealgate.process import lease
 from sealgate.process.channel import Answer, Body, Channel, ChannelError, close_all
-from sealgate.process.endpoint import Endpoint, EndpointError
+from sealgate.process.endpoint import Endpoint, EndpointError, owned_by
 from sealgate.process.ids import IdBook, IdError
 from sealgate.process.lock import lock_home
 from sealgate.process.member import Member, Timing
@@ -86,7 +86,7 @@ class Supervisor:
         self._members: dict[str, Member] = {}
         self._leases = lease.LeaseBook()
         self._rates = RateBook(time.monotonic)
-        self._rollout = Rollout(payload, endpoints, self._workers, self._timing, applied)
+        self._rollout = Rollout(payload, endpoints, self._members.values, self._timing, applied)
         self._tasks: set[asyncio.Task[None]] = set()
         self._beating: asyncio.TimerHandle | None = None
         self._started = False
@@ -244,7 +244,7 @@ class Supervisor:
         if member.channel is not channel or member.present or member.leaving:
             return
         member.present = channel
-        listening = () if member.name == CONTROL else self._rollout.listening
+        listening = owned_by(member.name, self._rollout.listening)
         body = {
             "child": member.name,
             "payload": self._rollout.payload,

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from sealgate.tls.cipher import DEFAULT, CipherError
+from sealgate.tls.cipher import DEFAULT, CipherError, choose_ciphers
 from sealgate.tls.explanation import Explanation, Side, explain
 from sealgate.tls.failure import Origin, TlsFailure
 from sealgate.tls.hello import Hello
@@ -79,6 +79,18 @@ def judge(level: TlsLevel, outcome: Outcome | None) -> Verdict:
         reason = outcome.verify_error or "the server showed no certificate"
         return Verdict(False, f"TLS certificate verification is required and failed: {reason}")
     return Verdict(True, f"{outcome.version.label} {outcome.cipher}")
+
+
+def still_speaks(policy: TlsPolicy, outcome: Outcome, library: Library) -> bool:
+    """Whether a service under `policy` could agree again on what an open connection speaks."""
+    if outcome.version not in policy.selection:
+        return False
+    if outcome.version >= ProtocolVersion.TLS1_3:
+        return True  # its suites are fixed
+    try:
+        return outcome.cipher in choose_ciphers(policy.ciphers, policy.selection, library).suites_for(outcome.version)
+    except CipherError:
+        return False
 
 
 def would_negotiate(policy: TlsPolicy, hello: Hello, library: Library) -> Negotiated | Explanation:

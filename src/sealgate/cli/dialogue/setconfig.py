@@ -57,7 +57,8 @@ DELIVERY = Group("delivery", "DELIVERY")
 DNS = Group("dns", "DNS")
 LOGS = Group("logs", "LOGS")
 TLS = Group("tls", "TLS")
-GROUPS = (GATEWAY, LIMITS, DELIVERY, DNS, LOGS, TLS)
+GUI = Group("gui", "GUI")
+GROUPS = (GATEWAY, LIMITS, DELIVERY, DNS, LOGS, TLS, GUI)
 
 
 async def setconfig(talk: Talk) -> None:

@@ -5,6 +5,7 @@ from sealgate.config.schema.account import Account
 from sealgate.config.schema.configuration import Configuration
 from sealgate.config.schema.delivery import DeliverySettings, Destination, DnsSettings, Route
 from sealgate.config.schema.gateway import GatewaySettings
+from sealgate.config.schema.gui import GuiSettings
 from sealgate.config.schema.listener import LimitSettings, Listener
 from sealgate.config.schema.logs import LogSettings
 from sealgate.config.schema.operator import LocalOperator, Role
@@ -18,6 +19,7 @@ __all__ = [
     "Destination",
     "DnsSettings",
     "GatewaySettings",
+    "GuiSettings",
     "LimitSettings",
     "Listener",
     "LocalOperator",

@@ -12,6 +12,7 @@ from sealgate.config.schema.account import Account
 from sealgate.config.schema.base import Settings
 from sealgate.config.schema.delivery import DeliverySettings, Destination, DnsSettings, Route
 from sealgate.config.schema.gateway import GatewaySettings
+from sealgate.config.schema.gui import GuiSettings
 from sealgate.config.schema.listener import LimitSettings, Listener
 from sealgate.config.schema.logs import LogSettings
 from sealgate.config.schema.operator import LocalOperator
@@ -26,6 +27,7 @@ class Configuration(Settings):
     certificates: tuple[CertificateProfile, ...] = Field(
         default=(), description="Certificates with their keys: both in the configuration, or both in files."
     )
+    gui: GuiSettings = Field(default=GuiSettings(), description="The pages of administrators and the REST API.")
     listeners: tuple[Listener, ...] = Field(default=(), description="Where mail comes in.")
     policies: tuple[MailFlowPolicy, ...] = Field(
         default=(), description="Mail flow policies: what hosts may do. What one leaves open is as the listener says."
