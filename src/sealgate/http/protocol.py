@@ -41,6 +41,7 @@ class HttpRoom:
         self.config = Config(
             app,
             http=H11Protocol,
+            interface="asgi3",
             ws="none",
             lifespan="off",
             log_config=None,
