@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from sealgate.config.diff import Change, diff
-from sealgate.config.edit import Add, Move, Remove, Set, Step, edited, step_of
+from sealgate.config.edit import Add, Move, Remove, Set, Step, edited, parts_of, step_of
 from sealgate.config.problem import ConfigurationError
 from sealgate.config.schema.base import MASK
 from tests.config.samples import HASH, configuration, data, listener
@@ -89,6 +89,25 @@ def test_what_cannot_be_is_said_and_nothing_is_changed(steps: list[Step], path: 
     assert problem.path == path
     assert sentence in problem.sentence
     assert before.dns.timeout == 10
+
+
+@pytest.mark.parametrize(
+    "recipient",
+    [
+        "info@[192.0.2.1]",
+        "info@[ipv6:2001:db8::1]",
+        '"a].b"@inside.example',
+        '"[x]"@inside.example',
+        '".][."@a.example',
+    ],
+)
+def test_rows_with_brackets_in_their_names_are_found(recipient: str) -> None:
+    added = edited(configuration(), [Add("recipient_access", {"recipient": recipient})])
+    (change, *_) = diff(configuration(), added)
+    assert parts_of(change.path) == [("recipient_access", recipient), ("recipient", None)]
+    changed = edited(added, [Set(f"recipient_access[{recipient}].action", "accept")])
+    assert changed.recipient_access[-1].action == "accept"
+    assert parts_of(f"recipient_access[{recipient}]") == [("recipient_access", recipient)]
 
 
 def test_a_secret_that_comes_back_masked_stays_what_it_was() -> None:

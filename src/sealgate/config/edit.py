@@ -17,7 +17,9 @@ from sealgate.config.schema.base import MASK, Row
 from sealgate.config.setting import Setting, setting_at, settings_of
 from sealgate.config.validation import validated
 
-_PART = re.compile(r"([a-z0-9_]+)(?:\[([^\]]*(?:\][^.\]]+)*)\])?")
+_NAME = re.compile(r"[a-z0-9_]+")
+_ROW = re.compile(r"([a-z0-9_]+)\[(.*)\](?:\.(.*))?", re.DOTALL)
+"""A path with a row: its name may hold brackets and dots, as `"a].b"@[192.0.2.1]`, and ends with the last bracket."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,20 +130,15 @@ def _setting(settings: Any, name: str, path: str) -> Setting:
 
 def parts_of(path: str) -> list[tuple[str, str | None]]:
     """`listeners[public].port` as (listeners, public), (port, None); `ConfigurationError` if it is no path."""
-    parts: list[tuple[str, str | None]] = []
-    rest = path
-    while rest:
-        match = _PART.match(rest)
-        if match is None:
-            raise _problem(path, "there is no such setting")
-        parts.append((match[1], match[2]))
-        rest = rest[match.end() :]
-        if rest and not rest.startswith("."):
-            raise _problem(path, "there is no such setting")
-        rest = rest.removeprefix(".")
-    if not parts:
+    if not path:
         raise _problem(path, "no setting is named")
-    return parts
+    row = _ROW.fullmatch(path)
+    rest = path if row is None else row[3]
+    names = [] if rest is None else rest.split(".")
+    if not all(map(_NAME.fullmatch, names)):
+        raise _problem(path, "there is no such setting")
+    rows = [] if row is None else [(row[1], row[2])]
+    return [*rows, *((name, None) for name in names)]
 
 
 def value_at(data: Mapping[str, Any], path: str) -> Any:
