@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import sys
 from collections.abc import Iterable
 
@@ -18,7 +17,7 @@ from sealgate.config.problem import ConfigurationError
 from sealgate.control import offline
 from sealgate.control.passphrases import with_operators_of
 from sealgate.net.tls.library import measure_library
-from sealgate.process.lock import HomeInUse, lock_home_now
+from sealgate.process.lock import HomeInUse
 from sealgate.store.revisions import Revisions
 
 
@@ -125,14 +124,11 @@ def _rollback_offline(options: argparse.Namespace, comment: str) -> int:
     options.door.no_operator("a rollback while nothing runs")
     store = stored(options.home)
     try:
-        lock = lock_home_now(options.home)
+        with offline.at_rest(options.home):
+            return _add_again(options, store, comment)
     except HomeInUse as error:
         print(f"{error}, or go back without --offline", file=sys.stderr)
         return 1
-    try:
-        return _add_again(options, store, comment)
-    finally:
-        os.close(lock)
 
 
 def _add_again(options: argparse.Namespace, store: Revisions, comment: str) -> int:

@@ -11,7 +11,7 @@ from typing import Any
 from sealgate import __version__
 from sealgate.cli.client import NotRunning, ask
 from sealgate.cli.dialogue.difference import open_lines
-from sealgate.cli.door import Door
+from sealgate.cli.door import Door, Refused
 from sealgate.cli.imported import imported_lines
 from sealgate.cli.suspend import suspended_lines
 from sealgate.cli.text import note_lines, warn_of_silent
@@ -22,8 +22,12 @@ from sealgate.config.weakness import weaknesses
 from sealgate.control import offline
 from sealgate.control.backup import finish_restore
 from sealgate.net.tls.library import measure_library
+from sealgate.process.lock import HomeInUse
 from sealgate.store.copy import check_home
 from sealgate.store.revisions import Revisions
+
+PATIENCE = 5.0
+"""Seconds for a gateway that is just ending."""
 
 
 def version(options: argparse.Namespace) -> int:
@@ -150,7 +154,11 @@ def _load(door: Door, text: str, comment: str) -> int:
 
 def _load_offline(home: Path, text: str, comment: str) -> int:
     stored(home)
-    return offline.store(home, parse(text), "loadconfig", comment, measure_library()).number
+    try:
+        with offline.at_rest(home, PATIENCE):
+            return offline.store(home, parse(text), "loadconfig", comment, measure_library()).number
+    except HomeInUse as error:
+        raise Refused(f"{error}, or try again: its control process did not answer") from error
 
 
 def stored(home: Path) -> Revisions:

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from sealgate.cli.commands import read_text, stored
+from sealgate.cli.door import Refused
 from sealgate.cli.imported import imported_lines
 from sealgate.cli.text import note_lines
 from sealgate.config.asyncos import Import, lay, read
@@ -24,6 +25,7 @@ from sealgate.control.passphrases import FIRST, with_passphrase
 from sealgate.directory.passphrase import generated, hash_passphrase
 from sealgate.net.tls.credential import self_signed
 from sealgate.net.tls.library import measure_library
+from sealgate.process.lock import HomeInUse
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -67,7 +69,10 @@ def init(options: argparse.Namespace) -> int:
         comment = f"sealgate init ({imported.source if imported else options.defaults})"
         passphrase = generated()
         configuration = with_passphrase(configuration, FIRST, hash_passphrase(passphrase))
-        revision = offline.store(options.home, configuration, "init", comment, measure_library(), first=True)
+        with offline.at_rest(options.home):
+            revision = offline.store(options.home, configuration, "init", comment, measure_library(), first=True)
+    except HomeInUse as error:
+        raise Refused(str(error)) from error
     except OSError as error:
         print(f"cannot read {options.source}: {error.strerror}", file=sys.stderr)
         return 1

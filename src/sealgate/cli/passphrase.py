@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import getpass
-import os
 import sys
 
 from sealgate.cli.client import ask
@@ -17,7 +16,7 @@ from sealgate.control.passphrases import whose, with_passphrase
 from sealgate.directory.passphrase import fault_of, hash_passphrase
 from sealgate.net.tls.library import measure_library
 from sealgate.process.channel import ChannelError
-from sealgate.process.lock import HomeInUse, lock_home_now
+from sealgate.process.lock import HomeInUse
 
 _MORE = """It is asked for twice on a terminal, or read from a pipe as one line, and is in force at once. On a gateway
 that is stopped it is in force when that is started. Where there is no operator yet, NAME becomes the first
@@ -78,18 +77,13 @@ def _set_offline(options: argparse.Namespace, passphrase: str) -> tuple[str, int
     if current is None:
         raise NotRunning(f"there is no configuration in {options.home} yet; make one with: sealgate init")
     try:
-        lock = lock_home_now(options.home)
-    except HomeInUse as error:
+        with offline.at_rest(options.home):
+            name = whose(current.configuration, None, options.name)
+            configuration = with_passphrase(current.configuration, name, hash_passphrase(passphrase))
+            comment = f"passphrase of {name}"
+            return name, offline.store(options.home, configuration, "passwd", comment, measure_library()).number
+    except (ChannelError, HomeInUse) as error:
         raise Refused(str(error)) from error
-    try:
-        name = whose(current.configuration, None, options.name)
-        configuration = with_passphrase(current.configuration, name, hash_passphrase(passphrase))
-        comment = f"passphrase of {name}"
-        return name, offline.store(options.home, configuration, "passwd", comment, measure_library()).number
-    except ChannelError as error:
-        raise Refused(str(error)) from error
-    finally:
-        os.close(lock)
 
 
 def _given(otherwise: str) -> str | None:

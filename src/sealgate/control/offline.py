@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 import datetime
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from sealgate.config.check import check
 from sealgate.config.check_operators import last_administrator_gone
 from sealgate.config.problem import ConfigurationError
 from sealgate.config.schema import Configuration
+from sealgate.process.lock import lock_home, lock_home_now
 from sealgate.store.audit import Act, Audit
 from sealgate.store.revisions import Revision, Revisions
 from sealgate.tls.library import Library
@@ -37,6 +42,19 @@ def store(
     revision = revisions.add(configuration, who=who, comment=comment, at=now, face=FACE)
     note(home, act, who, revision=revision.number, comment=comment)
     return revision
+
+
+@contextmanager
+def at_rest(home: Path, patience: float = 0.0) -> Iterator[None]:
+    """While no gateway runs on this home; `HomeInUse` if one has not ended within `patience` seconds.
+
+    What is stored behind the back of one that runs would come into force when its control process happens to start.
+    """
+    lock = asyncio.run(lock_home(home, patience)) if patience else lock_home_now(home)
+    try:
+        yield
+    finally:
+        os.close(lock)
 
 
 def note(home: Path, act: str, who: str = WHO, face: str = FACE, **detail: int | str) -> None:

@@ -111,8 +111,10 @@ def transaction(connection: sqlite3.Connection) -> Iterator[sqlite3.Connection]:
 
 @contextmanager
 def sentences(path: Path) -> Iterator[None]:
-    """Turn errors of the engine into `StoreError`."""
+    """Turn errors of the engine into `StoreError`, and what is no text for it."""
     try:
         yield
+    except UnicodeEncodeError as error:
+        raise StoreError(f"the database {path} keeps text in UTF-8, and this is none") from error
     except sqlite3.Error as error:
         raise StoreError(f"the database {path} cannot be used: {error}") from error
