@@ -72,7 +72,8 @@ class House:
 
     def first(self, profile: CertificateProfile) -> Configuration:
         rows = [profile.model_dump(mode="json")]
-        return edited(configuration(), [Set("certificates", rows), Set("listeners[public].certificates", ["demo"])])
+        users = [Set(f"{each}.certificates", ["demo"]) for each in ("listeners[public]", "gui")]
+        return edited(configuration(), [Set("certificates", rows), *users])
 
     def clock(self) -> datetime.datetime:
         self.now += datetime.timedelta(seconds=1)
