@@ -30,6 +30,8 @@ BAD: list[tuple[str, dict[str, Any], str]] = [
     ("login", {"name": "\ud800", "passphrase": "x"}, "is not text in UTF-8"),
     ("login", {"name": "lea"}, "lacks 'passphrase'"),
     ("passwd", {"passphrase": 5}, "is not text in UTF-8"),
+    ("queue-show", {}, "the request 'queue-show' lacks 'mid': a whole number"),
+    ("hosts", {"limit": "5"}, "the limit of the request 'hosts' is not a whole number"),
     ("suspend", {"what": "all"}, "is not a list of kinds and names"),
     ("resume", {"what": [["listener"]]}, "is not a list of kinds and names"),
 ]

@@ -121,6 +121,12 @@ def test_a_commit_that_has_to_be_confirmed_goes_back_at_once_if_it_is_not_what_i
             answer = ask(gate.home, "commit", {"minutes": 5})
             assert not answer["verification"]["passed"]
             gate.wait_for_log(rf"revision {answer['revision']} taken back: its verification failed")
+            assert answer["taken_back"] == answer["revision"] + 1
+            shown = ask(gate.home, "candidate")
+            assert (shown["pending"], shown["base"]) == (True, answer["taken_back"])
+            done = gate.command("commit", "--confirm", "5", check=False)
+            assert done.returncode == 1
+            assert "It was taken back at once, by revision" in done.stderr
             assert ask(gate.home, "candidate")["confirm_by"] is None
             assert gate.settings()["tls"]["inbound_smtp"]["versions"] == ["1.2", "1.3"]
         finally:

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 
 from sealgate.cli.client import ask
 from sealgate.cli.commands import stored
-from sealgate.cli.dialogue.committing import committed_lines, refused_lines
+from sealgate.cli.dialogue.committing import committed_lines, refused_lines, taken_back_line
 from sealgate.cli.dialogue.history import act_lines, revision_lines
 from sealgate.cli.dialogue.pending import pending_lines
 from sealgate.cli.words import Words, add
@@ -65,7 +65,10 @@ def _put_in_force(options: argparse.Namespace, comment: str, minutes: float | No
     answer = ask(options.door, "commit", {"comment": comment, "minutes": minutes})
     if "revision" in answer:
         _print(committed_lines(answer))
-        return 0
+        if answer["taken_back"] is None:
+            return 0
+        print(taken_back_line(answer), file=sys.stderr)
+        return 1
     for line in refused_lines(answer):
         print(line, file=sys.stderr)
     return 1

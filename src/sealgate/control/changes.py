@@ -245,18 +245,19 @@ class Changes:
             return {"problems": _told(error.problems)}
         except Conflict as conflict:
             return _conflict(conflict)
-        await self._confirming.committed(committed)
+        back = await self._confirming.committed(committed)
         if order.base is not None:
-            self._go_on(operator, order, committed)
-        return self._committed(operator, before, committed)
+            self._go_on(operator, order, back or committed.revision)
+        return {**self._committed(operator, before, committed), "taken_back": None if back is None else back.number}
 
-    def _go_on(self, operator: Operator, order: Order, committed: Committed) -> None:
-        """The candidate is in force; what another session of the same operator has added meanwhile is not."""
+    def _go_on(self, operator: Operator, order: Order, present: Revision) -> None:
+        """The candidate is in force. What another session of the same operator has added meanwhile is not, nor what
+        was taken back at once: these are changes of what is in force now."""
         left = self._candidates.get(operator.name)
         if left is None or left.base != order.base:
             return
-        if diff(order.configuration, left.configuration):
-            self._candidates.put(replace(left, base=committed.revision.number))
+        if diff(present.configuration, left.configuration):
+            self._candidates.put(replace(left, base=present.number))
         else:
             self._candidates.discard(operator.name)
 

@@ -42,7 +42,7 @@ class Confirming:
         self._acts = acts
         self._emit = emit
         self._timer: asyncio.TimerHandle | None = None
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._tasks: set[asyncio.Future[object]] = set()
 
     @property
     def deadline_text(self) -> str | None:
@@ -58,14 +58,17 @@ class Confirming:
             wait = max(0.0, (pending.deadline - self._now()).total_seconds())
             self._timer = asyncio.get_running_loop().call_later(wait, self._due, pending)
 
-    async def committed(self, committed: Committed) -> None:
-        """A commit is in force: watch its deadline. One that handshakes show to be otherwise goes back at once."""
+    async def committed(self, committed: Committed) -> Revision | None:
+        """A commit is in force: watch its deadline. One that handshakes show to be otherwise goes back at once.
+
+        The revision that has taken its place then, or None.
+        """
         verification = committed.verification
         failed = verification is not None and not verification.passed
         if failed and committed.deadline is not None and (pending := self._revisions.pending()) is not None:
-            await self._revert(pending, "its verification failed")
-            return
+            return await self._revert(pending, "its verification failed")
         self.watch()
+        return None
 
     async def confirm(self, operator: Operator) -> int:
         """It stays: its number. Only a session that began after it shows that there is a way in."""
@@ -101,28 +104,29 @@ class Confirming:
     def _due(self, pending: Pending) -> None:
         self._spawn(self._revert(pending, "it was not confirmed in time"))
 
-    def _spawn(self, work: Awaitable[None]) -> None:
+    def _spawn(self, work: Awaitable[object]) -> None:
         task = asyncio.ensure_future(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    async def _revert(self, pending: Pending, why: str) -> None:
+    async def _revert(self, pending: Pending, why: str) -> Revision | None:
         """By the way on which every configuration comes; what fails is tried again."""
         if self._revisions.pending() != pending:
-            return
+            return None
         back = self._revisions.get(pending.back_to)
         try:
             if back is None:
                 raise StoreError(f"revision {pending.back_to} is not there any more")
             committed = await self._committer.commit(revert_order(pending, back, why))
         except Overtaken:
-            return
+            return None
         except (ChannelError, ConfigurationError, StoreError, TimeoutError) as error:
             sentence = f"revision {pending.back_to} could not come back, and is tried again: {error}"
             self._emit(Note("Critical", sentence))
             self._timer = asyncio.get_running_loop().call_later(AGAIN, self._due, pending)
-            return
+            return None
         self._emit(RevisionReverted(pending.revision, committed.revision.number, pending.back_to, why))
+        return committed.revision
 
 
 def revert_order(pending: Pending, back: Revision, why: str) -> Order:

@@ -1,6 +1,6 @@
 """What the body of a request holds: looked at before anything is done, so that nothing is begun that cannot be ended.
 
-What concerns the queue is passed on to the workers, which look at it themselves.
+What selects messages of the queue is passed on to the workers, which look at it themselves.
 """
 
 from __future__ import annotations
@@ -48,6 +48,7 @@ def _is_steps(value: Any) -> bool:
 _STEPS = Field(_is_steps, "a list of steps")
 _FLAG = Field(lambda value: isinstance(value, bool), "true or false")
 _LIMIT = Field(_is_number, "a whole number")
+_COUNT = Field(_is_number, "a whole number", needed=True)
 _NAME = Field(lambda value: value is None or _is_text(value), "a name")
 _COMMENT = Field(
     lambda value: _is_text(value) and len(value) <= LONGEST_COMMENT, f"text of at most {LONGEST_COMMENT} characters"
@@ -71,6 +72,10 @@ BODIES: Mapping[str, Mapping[str, Field]] = {
     "revisions": {"limit": _LIMIT},
     "rollback": {"revision": Field(_is_number, "the number of a revision", needed=True)},
     "audit": {"limit": _LIMIT},
+    "queue-list": {"limit": _COUNT},
+    "queue-show": {"mid": _COUNT},
+    "queue-body": {"mid": _COUNT},
+    "hosts": {"limit": _COUNT},
     "suspend": {"what": _WHAT},
     "resume": {"what": _WHAT},
 }

@@ -32,6 +32,8 @@ async def put_in_force(talk: Talk, comment: str, minutes: float | None = None) -
     if "revision" not in answer:
         raise Refusal("\n".join(refused_lines(answer)))
     talk.say("", *committed_lines(answer))
+    if answer["taken_back"] is not None:
+        raise Refusal(taken_back_line(answer))
 
 
 _COMMENT = Question(
@@ -71,6 +73,14 @@ def committed_lines(answer: Mapping[str, Any]) -> Iterable[str]:
             f"It is taken back at {date(answer['confirm_by'])} unless it is confirmed: from a new session, "
             "with confirm."
         )
+
+
+def taken_back_line(answer: Mapping[str, Any]) -> str:
+    """Of a commit that had to be confirmed, and was not what it should be."""
+    return (
+        f"It was taken back at once, by revision {answer['taken_back']}: nothing has changed, and these are "
+        "uncommitted changes again."
+    )
 
 
 def _touched(remarks: Iterable[tuple[str, str]], changes: Iterable[Mapping[str, Any]]) -> Iterable[tuple[str, str]]:
