@@ -321,7 +321,8 @@ async def test_a_restore_that_is_killed_leaves_the_old_state_or_the_new(
 
 def test_reading_says_how_far_it_is(archive: Path, tmp_path: Path) -> None:
     told: list[tuple[int, int]] = []
-    assert read_archive(archive, tmp_path / "unpacked", lambda done, of: told.append((done, of))) == FACTS
+    with archive.open("rb") as file:
+        assert read_archive(archive, file, tmp_path / "unpacked", lambda done, of: told.append((done, of))) == FACTS
     assert told == [*((done, 0) for done in range(1, 7)), (6, 6)]
 
 

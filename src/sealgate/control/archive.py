@@ -12,7 +12,8 @@ import os
 import re
 import tarfile
 import zlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
@@ -42,16 +43,15 @@ class Facts:
     queue: bool
 
 
-def write_archive(target: Path, members: Sequence[tuple[str, Path]], facts: Facts, progress: Progress) -> None:
-    """Write these files under these names; `target` is replaced when all of it is on the disk, or not at all."""
+@contextmanager
+def archive_file(target: Path) -> Iterator[IO[bytes]]:
+    """What will be `target` when the block ends, all of it on the disk; if it raises, `target` stays what it was."""
     draft = target.with_name(f".{target.name}.part")
     try:
         draft.unlink(missing_ok=True)  # of a backup that was killed
         fd = os.open(draft, os.O_CREAT | os.O_EXCL | os.O_RDWR | os.O_CLOEXEC, 0o600)
         with open(fd, "wb") as file:
-            packed = target.suffix in (".gz", ".tgz")
-            with tarfile.open(fileobj=file, mode="w:gz" if packed else "w", format=tarfile.PAX_FORMAT) as tar:
-                _write(tar, members, facts, progress)
+            yield file
             file.flush()
             os.fsync(fd)
         draft.replace(target)
@@ -60,6 +60,19 @@ def write_archive(target: Path, members: Sequence[tuple[str, Path]], facts: Fact
         raise ArchiveError(f"the backup {target} cannot be written: {error.strerror or error}") from error
     finally:
         draft.unlink(missing_ok=True)
+
+
+def write_archive(
+    file: IO[bytes], members: Sequence[tuple[str, Path]], facts: Facts, progress: Progress, *, packed: bool
+) -> None:
+    """Write these files under these names, and compress them if they are to be `packed`."""
+    with tarfile.open(fileobj=file, mode="w:gz" if packed else "w", format=tarfile.PAX_FORMAT) as tar:
+        _write(tar, members, facts, progress)
+
+
+def is_packed(target: Path) -> bool:
+    """Whether a file of that name is compressed."""
+    return target.suffix in (".gz", ".tgz")
 
 
 def _write(tar: tarfile.TarFile, members: Sequence[tuple[str, Path]], facts: Facts, progress: Progress) -> None:
@@ -95,12 +108,15 @@ class _Digesting:
         return data
 
 
-def read_archive(source: Path, folder: Path, progress: Progress) -> Facts:
-    """Unpack a backup into an empty folder, durably, and check that it is whole. `ArchiveError` says what it is not."""
+def read_archive(source: Path, file: IO[bytes], folder: Path, progress: Progress) -> Facts:
+    """Unpack a backup into an empty folder, durably, and check that it is whole. `ArchiveError` says what it is not.
+
+    `file` is `source`, opened: who unpacks it need not have the right to.
+    """
     digests: dict[str, str] = {}
     about: Any = None
     try:
-        with tarfile.open(source, "r:*") as tar:
+        with tarfile.open(fileobj=file, mode="r:*") as tar:
             for member in tar:
                 if about is not None:
                     raise ArchiveError(f"{source} goes on behind its end, at {member.name!r}")

@@ -9,10 +9,20 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
-from sealgate.control.archive import ArchiveError, Facts, Progress, read_archive, write_archive
+from sealgate.control.archive import (
+    ArchiveError,
+    Facts,
+    Progress,
+    archive_file,
+    is_packed,
+    read_archive,
+    write_archive,
+)
 from sealgate.process.ids import IdError, highest, raise_ids
 from sealgate.process.lock import HomeInUse, lock_home_now
+from sealgate.process.owner import as_owner
 from sealgate.store.body import sync_folder
 from sealgate.store.copy import check_spool, copy_database, copy_spool, remove_copy
 from sealgate.store.database import StoreError
@@ -39,14 +49,14 @@ class Restored:
 
 def backup_configuration(home: Path, target: Path, facts: Facts, progress: Progress) -> None:
     """Write the revisions alone, whether or not a gateway runs."""
-    with _drafts(home) as drafts:
+    with archive_file(target) as file, as_owner(home), _drafts(home) as drafts:
         copy_database(home / REVISIONS, drafts / REVISIONS)
-        write_archive(target, [(REVISIONS, drafts / REVISIONS)], facts, progress)
+        write_archive(file, [(REVISIONS, drafts / REVISIONS)], facts, progress, packed=is_packed(target))
 
 
 def backup_all(home: Path, folders: Mapping[str, Path], target: Path, facts: Facts, progress: Progress) -> int:
     """Write all state; `folders` are copies of the spools by their workers. Gives the number of large bodies."""
-    with _drafts(home) as drafts:
+    with archive_file(target) as file, as_owner(home), _drafts(home) as drafts:
         copy_database(home / REVISIONS, drafts / REVISIONS)
         members = [(REVISIONS, drafts / REVISIONS)]
         for name, nothing in ((IDS, "{}"), (SUSPENDED, "[]")):  # read behind the spools: no id in them is above
@@ -56,7 +66,7 @@ def backup_all(home: Path, folders: Mapping[str, Path], target: Path, facts: Fac
         for worker, folder in folders.items():
             members.append((f"spool/{worker}/{DATABASE}", folder / DATABASE))
             members += [(f"spool/{worker}/{BODIES}/{path.name}", path) for path in sorted((folder / BODIES).iterdir())]
-        write_archive(target, members, facts, progress)
+        write_archive(file, members, facts, progress, packed=is_packed(target))
         return sum(BODIES in name for name, _ in members)
 
 
@@ -108,6 +118,15 @@ def restore(home: Path, source: Path, stamp: str, progress: Progress) -> Restore
     leaves the old state, one behind it the new: whoever opens the home next carries on. `StoreError` and
     `ArchiveError` leave all as it was.
     """
+    try:
+        file = source.open("rb")
+    except OSError as error:
+        raise ArchiveError(f"{source} cannot be read: {error.strerror or error}") from error
+    with file, as_owner(home):
+        return _restore(home, source, file, stamp, progress)
+
+
+def _restore(home: Path, source: Path, file: IO[bytes], stamp: str, progress: Progress) -> Restored:
     for name in _STATE:
         if (home / name).is_mount():
             raise StoreError(f"{home / name} is a file system of its own, and cannot be replaced at once; unmount it")
@@ -115,10 +134,10 @@ def restore(home: Path, source: Path, stamp: str, progress: Progress) -> Restore
     shutil.rmtree(part, ignore_errors=True)
     try:
         (part / "new").mkdir(mode=0o700, parents=True)
-        facts = read_archive(source, part / "new", progress)
+        facts = read_archive(source, file, part / "new", progress)
         messages = _check(home, part / "new", facts)
         (part / "before").write_text(f"{_BEFORE}{stamp}", "ascii")
-        _settle_in(part, home)
+        _settle_in(part)
         part.rename(home / _READY)
         sync_folder(home)
     except BaseException:
@@ -150,13 +169,9 @@ def _check(home: Path, new: Path, facts: Facts) -> int:
     return sum(messages for messages, _ in found)
 
 
-def _settle_in(part: Path, home: Path) -> None:
-    """Durable, and the property of whoever the home belongs to."""
-    owner = home.stat()
+def _settle_in(part: Path) -> None:
+    """Durable."""
     for folder, _, files in os.walk(part):
-        for path in (Path(folder), *(Path(folder, name) for name in files)):
-            if os.geteuid() == 0:
-                os.chown(path, owner.st_uid, owner.st_gid, follow_symlinks=False)
         for name in files:
             _sync(Path(folder, name))
         sync_folder(Path(folder))
@@ -170,7 +185,7 @@ def _sync(path: Path) -> None:
 def finish_restore(home: Path) -> None:
     """If a restore has been decided and not been finished, finish it. Raises `StoreError` if another one is at it."""
     if (home / _READY).exists():
-        with at_rest(home):
+        with at_rest(home), as_owner(home):
             _carry_on(home)
 
 
@@ -191,9 +206,6 @@ def _carry_on(home: Path) -> Path | None:
         sync_folder(home)
     if before.exists():
         sync_folder(before)
-        if os.geteuid() == 0:
-            owner = home.stat()
-            os.chown(before, owner.st_uid, owner.st_gid, follow_symlinks=False)
     ready.rename(home / _PART)  # decided, and done
     shutil.rmtree(home / _PART)
     return before if before.exists() else None
