@@ -88,6 +88,18 @@ def test_two_pem_files_one_of_them_encrypted(desk: Desk) -> None:
     assert "four words" not in said
 
 
+def test_a_person_is_asked_again_for_a_pass_phrase(desk: Desk) -> None:
+    certificate, _ = pair(key=(key := new_key("RSA 2048")))
+    form = serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8
+    secret = key.private_bytes(*form, serialization.BestAvailableEncryption(b"four words"))
+    name = file(desk, "mx.pem", certificate, secret)
+    said, _ = converse(desk, f"certconfig certificate import mx {name}", "wrong", "", "four words", "commit", "")
+    assert "there is no pass phrase for it.\n\nEnter the pass phrase of the private key.\n" in said
+    assert "the pass phrase does not open it.\n\nEnter" in said
+    assert "This cannot be left empty; type the pass phrase" in said
+    assert profile(desk) is not None
+
+
 @pytest.mark.parametrize("passphrase", ["", "four words"])
 def test_pkcs12_with_its_chain_in_order(desk: Desk, tmp_path: Path, passphrase: str) -> None:
     root = Authority(tmp_path, "root.example")
@@ -103,6 +115,7 @@ def test_pkcs12_with_its_chain_in_order(desk: Desk, tmp_path: Path, passphrase: 
     name = file(desk, "mx.p12", data)
     if passphrase:
         assert "the pass phrase does not open it" in imported(desk, name, "", "wrong")[0]
+        assert "there is no pass phrase for it" in imported(desk, name, "", "")[0]
     assert imported(desk, name, "", passphrase)[1] == 0
     kept = profile(desk)
     assert kept is not None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any
+from typing import TypeVar
 
 from sealgate.cli.dialogue import certquestion
 from sealgate.cli.dialogue.command import Command
@@ -12,9 +12,11 @@ from sealgate.cli.dialogue.question import Operation, choice, run_menu, yes_or_n
 from sealgate.cli.dialogue.talk import Answer, Refusal, Talk
 from sealgate.config.edit import Add, Remove, Set, Step
 from sealgate.mail.text import printable
-from sealgate.net.tls.bundle import read_bundle, read_chain, read_key
+from sealgate.net.tls.bundle import PassphraseError, read_bundle, read_chain, read_key
 from sealgate.net.tls.credential import CredentialError
 from sealgate.net.tls.request import KINDS, Subject, key_pem, new_key, self_signed_by
+
+T = TypeVar("T")
 
 COLUMNS = ("Name", "Common Name", "Issued By", "Status", "Remaining", "Used by")
 
@@ -106,10 +108,12 @@ async def _import(talk: Talk) -> None:
             talk.home, "Enter the name of the file of the private key, or Enter if it is in the same one:"
         )
     )
-    passphrase = await talk.ask(certquestion.passphrase())
-    certificate, key = _tried(lambda: read_bundle(first, passphrase))
-    if second:
-        key = _tried(lambda: read_key(second, passphrase))
+
+    def read(passphrase: str) -> tuple[str, str | None]:
+        certificate, key = read_bundle(first, passphrase)
+        return certificate, read_key(second, passphrase) if second else key
+
+    certificate, key = await _opened(talk, read)
     if key is None:
         raise Refusal("There is no private key in it, so that nothing was imported; name the file of the key as well.")
     await _keep(talk, name, certificate, key)
@@ -124,10 +128,9 @@ async def _paste(talk: Talk) -> None:
     )
     kept = " A dot at once keeps the one of this profile." if there is not None else ""
     key = await talk.ask_lines(f"Paste the private key in PEM form. A line with a dot alone ends it.{kept}")
-    passphrase = await talk.ask(certquestion.passphrase())
     chain = _tried(lambda: read_chain(certificate.encode()))
-    found = _tried(lambda: read_key(key.encode(), passphrase)) or _tried(
-        lambda: read_key(certificate.encode(), passphrase)
+    found = await _opened(
+        talk, lambda passphrase: read_key(key.encode(), passphrase) or read_key(certificate.encode(), passphrase)
     )
     if found is None and key.strip():
         raise Refusal("What was pasted for the private key is none; it begins with -----BEGIN PRIVATE KEY-----.")
@@ -210,10 +213,24 @@ def _steps(there: Answer | None, name: str, certificate: str, key: str | None) -
     return steps
 
 
-def _tried(what: Callable[[], Any]) -> Any:
+async def _opened(talk: Talk, read: Callable[[str], T]) -> T:
+    """What `read` makes of a pass phrase. A person is asked again for a wrong one, also behind a command in one line."""
+    question = certquestion.passphrase()
+    while True:
+        passphrase = await talk.ask(question)
+        try:
+            return _tried(lambda: read(passphrase))
+        except PassphraseError as error:
+            talk.refuse(f"Nothing was changed: {error}.")
+            question = certquestion.passphrase(needed=True)
+
+
+def _tried(what: Callable[[], T]) -> T:
     """Its value; what is no certificate or key is refused before anything is asked of control."""
     try:
         return what()
+    except PassphraseError:
+        raise
     except CredentialError as error:
         raise Refusal(f"Nothing was changed: {error}.") from error
 

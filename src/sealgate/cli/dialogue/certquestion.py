@@ -125,6 +125,13 @@ def file(home: Path, text: str, *, needed: bool = False) -> Question[bytes]:
     return Question(text, read, help=f"Type the name of a file in {home / FOLDER}, or an absolute path.")
 
 
-def passphrase() -> Question[str]:
-    """It is not shown, and never kept."""
-    return Question("Enter the pass phrase of the private key, or Enter if it has none:", str, secret=True)
+def passphrase(needed: bool = False) -> Question[str]:
+    """It is not shown, and never kept. One that is `needed` is asked for behind a command in one line as well."""
+
+    def read(typed: str) -> str:
+        if needed and not typed:
+            raise ValueError("this cannot be left empty; type the pass phrase")
+        return typed
+
+    text = "Enter the pass phrase of the private key"
+    return Question(f"{text}." if needed else f"{text}, or Enter if it has none:", read, secret=True)

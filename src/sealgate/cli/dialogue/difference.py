@@ -18,7 +18,7 @@ def conflict_lines(answer: Mapping[str, Any]) -> Iterable[str]:
     yield from change_lines(answer["theirs"])
     yield "Your changes:"
     yield from change_lines(answer["mine"])
-    yield "Either drop yours with clearchanges, or drop them and make them again on what is in force now."
+    yield "Drop yours with clearchanges; then make them again, on what is in force now."
 
 
 def _quoted(comment: str) -> str:

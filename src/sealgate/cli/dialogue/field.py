@@ -42,7 +42,9 @@ def field(
 
     shown = "" if needed and present is None else text_of(setting, present)
     words = words_of(setting) if known is None else tuple(known)
-    return Question(text or f"{setting.help}", read, shown, _help(setting, known), words)
+    meaning = _meaning_of_unset(setting, present)
+    asked = f"{text or setting.help}\n({shown}: {meaning})" if shown and meaning else text or setting.help
+    return Question(asked, read, shown, _help(setting, known), words)
 
 
 def _help(setting: Setting, known: Sequence[str] | None) -> str:
@@ -111,7 +113,11 @@ def value_lines(values: Mapping[str, Any], path: str, names: Iterable[str]) -> l
 
 def _value_text(setting: Setting, value: Any) -> str:
     """With what holds instead where nothing is given."""
-    text = text_of(setting, value)
-    if value in (None, [], ()) and setting.default not in (None, "not set", NONE):
-        return f"{text} ({setting.default})"
-    return text
+    text, meaning = text_of(setting, value), _meaning_of_unset(setting, value)
+    return f"{text} ({meaning})" if meaning else text
+
+
+def _meaning_of_unset(setting: Setting, value: Any) -> str:
+    """What holds where nothing is given, if there is more to say of it than that."""
+    given = value not in (None, [], ())
+    return "" if given or setting.default in (None, "not set", NONE) else str(setting.default)

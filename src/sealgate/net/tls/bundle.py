@@ -14,6 +14,11 @@ from sealgate.net.tls.request import key_pem
 _BLOCK = re.compile(rb"-----BEGIN ([A-Z0-9 ]+)-----.*?-----END \1-----", re.DOTALL)
 
 _WRONG_PASSPHRASE = "the pass phrase does not open it"
+_NO_PASSPHRASE = "the private key is encrypted, and there is no pass phrase for it"
+
+
+class PassphraseError(CredentialError):
+    """The key is encrypted, and what was given does not open it."""
 
 
 def read_bundle(data: bytes, passphrase: str = "") -> tuple[str, str | None]:
@@ -25,7 +30,7 @@ def read_bundle(data: bytes, passphrase: str = "") -> tuple[str, str | None]:
         key, leaf, others = pkcs12.load_key_and_certificates(data, secret)
     except ValueError as error:
         if "password" in str(error).lower():
-            raise CredentialError(_WRONG_PASSPHRASE) from error
+            raise PassphraseError(_WRONG_PASSPHRASE if secret else _NO_PASSPHRASE) from error
         raise CredentialError("this is neither PEM nor PKCS#12") from error
     if leaf is None:
         raise CredentialError("there is no certificate that belongs to the key in it")
@@ -56,10 +61,11 @@ def read_key(data: bytes, passphrase: str = "") -> str | None:
     try:
         key = serialization.load_pem_private_key(blocks[0], passphrase.encode() or None if encrypted else None)
     except TypeError as error:
-        raise CredentialError("the private key is encrypted, and there is no pass phrase for it") from error
+        raise PassphraseError(_NO_PASSPHRASE) from error
     except ValueError as error:
-        reason = _WRONG_PASSPHRASE if encrypted else "the private key in it is damaged, or cut off"
-        raise CredentialError(reason) from error
+        if encrypted:
+            raise PassphraseError(_WRONG_PASSPHRASE) from error
+        raise CredentialError("the private key in it is damaged, or cut off") from error
     if not isinstance(key, PrivateKey):
         raise CredentialError("a key of this kind cannot sign TLS handshakes; use RSA or ECDSA")
     return key_pem(key)
