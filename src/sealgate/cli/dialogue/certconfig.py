@@ -214,25 +214,28 @@ def _steps(there: Answer | None, name: str, certificate: str, key: str | None) -
 
 
 async def _opened(talk: Talk, read: Callable[[str], T]) -> T:
-    """What `read` makes of a pass phrase. A person is asked again for a wrong one, also behind a command in one line."""
+    """What `read` makes of a pass phrase. A person is asked again for a wrong one, also behind a one-line command."""
     question = certquestion.passphrase()
     while True:
-        passphrase = await talk.ask(question)
         try:
-            return _tried(lambda: read(passphrase))
+            return read(await talk.ask(question))
         except PassphraseError as error:
             talk.refuse(f"Nothing was changed: {error}.")
             question = certquestion.passphrase(needed=True)
+        except CredentialError as error:
+            raise _refusal(error) from error
 
 
 def _tried(what: Callable[[], T]) -> T:
     """Its value; what is no certificate or key is refused before anything is asked of control."""
     try:
         return what()
-    except PassphraseError:
-        raise
     except CredentialError as error:
-        raise Refusal(f"Nothing was changed: {error}.") from error
+        raise _refusal(error) from error
+
+
+def _refusal(error: CredentialError) -> Refusal:
+    return Refusal(f"Nothing was changed: {error}.")
 
 
 CERTCONFIG = Command(
