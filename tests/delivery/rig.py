@@ -13,12 +13,14 @@ from email.message import Message
 from pathlib import Path
 from typing import Any, TypeVar
 
+from sealgate.config.schema import Configuration
 from sealgate.delivery.handling import Handlings
 from sealgate.delivery.hosts import HostMemory
 from sealgate.delivery.route import Router
 from sealgate.delivery.schedule import Schedule
 from sealgate.delivery.tools import CarrierTools
 from sealgate.event.facts import BounceGenerated, DelayNoticeGenerated, Event, MessageFinished, RelayNoticeGenerated
+from sealgate.live.gui import LiveGui
 from sealgate.live.resolver import LiveResolver
 from sealgate.live.revision import Current, LiveRevision
 from sealgate.mail.envelope import ORDINARY, Demands, Recipient
@@ -30,9 +32,15 @@ from tests.peers.ports import HOST
 
 E = TypeVar("E", bound=Event)
 
+
 NOTICES = (BounceGenerated, DelayNoticeGenerated, RelayNoticeGenerated)
 
 TEXT = b"Subject: hello\r\nMessage-ID: <1@from.example>\r\n\r\nHello.\r\n"
+
+
+def revision_of(settings: Configuration, number: int = 1) -> LiveRevision:
+    """These settings in force, without listeners and certificates."""
+    return LiveRevision(number, settings, {}, None, None, LiveGui(settings.gui))
 
 
 class Rig:
@@ -67,7 +75,7 @@ class Rig:
         routes = [] if hop is None else [{"domain": "*", "hosts": [f"{HOST}:{hop.port}"]}]
         delivery = {"tls": "no", "retry_first": 600.0, "idle_timeout": 0.0, **tables.pop("delivery", {})}
         settings = configuration(**{"routes": routes, "delivery": delivery, **tables})
-        return LiveRevision(1, settings, {}, None, None)
+        return revision_of(settings)
 
     def _next_mid(self) -> int:
         if not self._numbers:

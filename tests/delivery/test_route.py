@@ -11,8 +11,9 @@ import pytest
 from sealgate.delivery.route import Router, Target, is_own
 from sealgate.delivery.trouble import HopTrouble, Trouble
 from sealgate.live.resolver import LiveResolver
-from sealgate.live.revision import Current, LiveRevision
+from sealgate.live.revision import Current
 from tests.config.samples import configuration, listener
+from tests.delivery.rig import revision_of
 from tests.peers.dns import Answer, NameServer, name_server
 
 OWN = "gate.inside.example"
@@ -27,7 +28,7 @@ def names() -> Iterator[NameServer]:
 async def targets(names: NameServer, zone: dict[tuple[str, str], Answer], domain: str, **tables: Any) -> list[Target]:
     names.zone = zone
     settings = configuration(dns={"servers": [names.place], "timeout": 2.0}, **tables)
-    current = Current(LiveRevision(1, settings, {}, None, None))
+    current = Current(revision_of(settings))
     return await Router(current, LiveResolver(current), random.Random(7)).targets(domain, OWN)
 
 
@@ -56,7 +57,7 @@ async def test_mx_hosts_come_by_preference(names: NameServer) -> None:
 async def test_equal_ones_take_turns(names: NameServer) -> None:
     names.zone = mx("10 a.example.", "10 b.example.", "5 c.example.")
     settings = configuration(dns={"servers": [names.place]})
-    current = Current(LiveRevision(1, settings, {}, None, None))
+    current = Current(revision_of(settings))
     router = Router(current, LiveResolver(current), random.Random(7))
     seen = {tuple(target.ip for target in await router.targets("to.example", OWN)) for _ in range(40)}
     assert seen == {("192.0.2.3", "192.0.2.1", "192.0.2.2"), ("192.0.2.3", "192.0.2.2", "192.0.2.1")}

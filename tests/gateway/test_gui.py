@@ -11,6 +11,7 @@ import socket
 import ssl
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +25,7 @@ from tests.peers.certificate import Authority, KeyPair, self_signed
 from tests.peers.clients import openssl_client
 from tests.peers.ports import HOST, free_port
 from tests.peers.probes import offered_versions_gnutls, offered_versions_openssl
-from tests.running import Gateway, Settings, gateway
+from tests.running import Gateway, Settings, eventually, gateway
 
 LIVE = "/api/v1/health/live"
 READY = "/api/v1/health/ready"
@@ -340,6 +341,28 @@ def test_a_request_under_way_is_answered_before_its_connection_ends(
     assert begun.is_over()
     half.socket.sendall(b"body")
     assert half.is_over()
+
+
+@pytest.mark.parametrize("killed", [False, True], ids=["", "control-killed"])
+def test_a_selection_that_locks_its_operator_out_comes_back_by_itself(gate: Gateway, gui: Change, killed: bool) -> None:
+    gui({"versions": ["1.2"]})
+    control(gate.home, "edit", {"steps": [{"set": "tls.gui_https.versions", "value": ["1.3"]}]})
+    number = control(gate.home, "commit", {"minutes": 0.05})["revision"]
+    assert not enters(gate.gui_ports[0])
+    if killed:
+        os.kill(gate.children()["control"], signal.SIGKILL)
+    gate.wait_for_log(f"Configuration revision {number} taken back: it was not confirmed in time")
+    for port in gate.gui_ports:
+        eventually(partial(enters, port))
+
+
+def enters(port: int) -> bool:
+    """Whether a browser that knows nothing newer than TLS 1.2 gets in."""
+    try:
+        with Client(port, most=ssl.TLSVersion.TLSv1_2) as client:
+            return client.get(LIVE).status == 200
+    except ssl.SSLError:
+        return False
 
 
 def test_no_connection_is_dropped_by_other_commits(gate: Gateway, gui: Change, clients: ExitStack) -> None:
