@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import datetime
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
@@ -12,9 +13,10 @@ import pytest
 import tomli_w
 
 from sealgate.cli.client import ask
+from sealgate.net.tls.credential import self_signed as brief
 from tests.peers.certificate import Authority, KeyPair, self_signed
 from tests.peers.hop import hop
-from tests.running import Gateway, Settings, gateway
+from tests.running import Gateway, Settings, eventually, gateway
 from tests.smtp_client import greeted
 
 
@@ -97,6 +99,24 @@ def test_a_port_in_use(gate: Gateway) -> None:
 
 
 def test_one_that_was_in_use_when_it_expired_does_not_stand_in_the_way_of_the_next_change(
+    gate: Gateway, tmp_path: Path
+) -> None:
+    end = datetime.datetime.now(datetime.UTC) + datetime.timedelta(seconds=8)
+    texts = brief("was-good.example", "ec", now=end - datetime.timedelta(days=1), days=1)
+    pair = tmp_path / "mx.crt", tmp_path / "mx.key"
+    for path, text in zip(pair, texts, strict=True):
+        path.write_text(text)
+    first = gate.settings()
+    settings = copy.deepcopy(first)
+    with_files(settings, *pair)
+    gate.load(settings)
+    eventually(lambda: datetime.datetime.now(datetime.UTC) > end)
+    settings["dns"]["timeout"] = 7.0
+    gate.load(settings)
+    gate.load(first)
+
+
+def test_one_whose_files_have_changed_must_be_valid_like_any_other(
     gate: Gateway, authority: Authority, tmp_path: Path
 ) -> None:
     pair = self_signed(tmp_path)
@@ -104,11 +124,12 @@ def test_one_that_was_in_use_when_it_expired_does_not_stand_in_the_way_of_the_ne
     settings = copy.deepcopy(first)
     with_files(settings, pair.certificate, pair.key)
     gate.load(settings)
-    old = authority.issue("was-good.example", expired=True)
+    old = authority.issue("old.example", expired=True)
     pair.certificate.write_bytes(old.certificate.read_bytes())
     pair.key.write_bytes(old.key.read_bytes())
     settings["dns"]["timeout"] = 7.0
-    gate.load(settings)
+    refused = gate.command("loadconfig", "-", text=tomli_w.dumps(settings), check=False)
+    assert (refused.returncode, "'mx' expired on" in refused.stderr) == (1, True)
     gate.load(first)
 
 

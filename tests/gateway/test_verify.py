@@ -151,6 +151,7 @@ def test_a_renewed_certificate_is_taken_up_and_a_broken_one_is_not(
     gate: Gateway, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     first, second = (certificate.self_signed(tmp_path_factory.mktemp(f"pair-{n}")) for n in (1, 2))
+    old = certificate.Authority(tmp_path_factory.mktemp("authority"))
     folder = tmp_path_factory.mktemp("in-use")
     files = folder / "mx.crt", folder / "mx.key"
 
@@ -175,4 +176,10 @@ def test_a_renewed_certificate_is_taken_up_and_a_broken_one_is_not(
     assert served(gate) == der(second)
     gate.wait_for_log(f"Configuration revision {revision} verified", after=position)
     assert gate.log()[position:].count("cannot be used") == 1
+    position = len(gate.log())
+    install(old.issue("mx.example", expired=True))
+    gate.wait_for_log("cannot be used: 'mx' expired on", after=position)
+    assert served(gate) == der(second)
+    install(second)
+    eventually(lambda: ask(gate.home, "verify")["passed"])
     assert ask(gate.home, "status")["running"]["revision"] == revision

@@ -15,10 +15,10 @@ from sealgate.config.check import check
 from sealgate.config.check_operators import last_administrator_gone
 from sealgate.config.diff import Change, diff
 from sealgate.config.problem import ConfigurationError, Problem
-from sealgate.config.schema import Configuration
+from sealgate.config.schema import CertificateProfile, Configuration
 from sealgate.config.schema.gui import CLASSIC
 from sealgate.control.acts import Acts
-from sealgate.control.validity import out_of_time
+from sealgate.control.validity import out_of_time, used
 from sealgate.control.verification import Verification
 from sealgate.event.facts import CertificatesRenewed, Event, RevisionApplied, RevisionRefused
 from sealgate.live.material import read_material, read_trust
@@ -134,6 +134,8 @@ class Committer:
         self._verify = verify
         self.turn = asyncio.Lock()
         """Held while the running configuration changes, or is tried."""
+        self._material: dict[str, Any] | None = None
+        """The certificates in force, as far as this process knows."""
         self.swapped_at: datetime.datetime | None = None
         """When this process has last put a configuration in force, if it has."""
 
@@ -154,6 +156,7 @@ class Committer:
         await self._prepare(payload)
         revision, deadline = await self._persist(order)
         await self._swap(revision.number)
+        self._material = payload["material"]
         self._applied(order.configuration)
         applied = RevisionApplied(revision.number, order.who, order.comment)
         until = None if deadline is None else deadline.isoformat()
@@ -196,12 +199,17 @@ class Committer:
         payload = payload_of(1 if current is None else current.number + 1, order.configuration, self._library)
         if payload["all_faults"]:
             raise ConfigurationError(tuple(Problem("", sentence) for sentence in payload["all_faults"]))
-        before = None if current is None else current.configuration
+        known = [] if current is None else self._unchanged(payload, current.configuration)
         if order.takes_back is not None:  # it was in force before: better with a certificate that has expired than not
-            before = order.configuration
-        if expired := out_of_time(payload, order.configuration, before, self._now()):
+            known = used(order.configuration)
+        if expired := out_of_time(payload, order.configuration, known, self._now()):
             raise ConfigurationError(expired)
         return payload
+
+    def _unchanged(self, payload: dict[str, Any], before: Configuration) -> list[CertificateProfile]:
+        """The profiles in use before, without those whose files are known to have changed meanwhile."""
+        old, new = self._material, payload["material"]
+        return [each for each in used(before) if old is None or old.get(each.name) == new.get(each.name)]
 
     async def _prepare(self, payload: dict[str, Any]) -> None:
         try:
@@ -246,12 +254,18 @@ class Committer:
                 return ()
             payload = payload_of(current.number, current.configuration, self._library)
             running = await self._supervisor.request("running", {})
-            if running["revision"] != current.number or running["digest"] == payload["digest"]:
+            if running["revision"] != current.number:
                 return ()
-            if payload["all_faults"]:
-                return tuple(payload["all_faults"])
+            if running["digest"] == payload["digest"]:
+                self._material = payload["material"]
+                return ()
+            known = self._unchanged(payload, current.configuration)
+            expired = out_of_time(payload, current.configuration, known, self._now())
+            if payload["all_faults"] or expired:
+                return (*payload["all_faults"], *(problem.sentence for problem in expired))
             await self._prepare(payload)
             await self._supervisor.request("swap", {"revision": current.number}, timeout=SWAP_PATIENCE)
+            self._material = payload["material"]
             self._emit(CertificatesRenewed(current.number))
             await self._verify(payload)
             return ()

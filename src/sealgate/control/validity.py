@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+from collections.abc import Collection
 from typing import Any
 
 from sealgate.config.problem import Problem
@@ -11,18 +12,18 @@ from sealgate.live.keys import read_keys
 
 
 def out_of_time(
-    payload: dict[str, Any], configuration: Configuration, before: Configuration | None, now: datetime.datetime
+    payload: dict[str, Any], configuration: Configuration, known: Collection[CertificateProfile], now: datetime.datetime
 ) -> tuple[Problem, ...]:
     """A sentence for each certificate that comes into use and has expired, or is not valid yet.
 
-    One that was in use before is no reason to refuse another change: it may be the very change that is needed.
+    One that is `known`, for it was in use before, is no reason to refuse another change: it may be the very change
+    that is needed.
     """
-    known = [] if before is None else _used(before)
     credentials = read_keys(payload["material"], payload["trust"]).credentials
     problems = []
     for index, profile in enumerate(configuration.certificates):
         credential = credentials.get(profile.name)
-        if credential is None or profile not in _used(configuration) or profile in known:
+        if credential is None or profile not in used(configuration) or profile in known:
             continue
         leaf, path = credential.chain[0], f"certificates[{index}]"
         if leaf.not_valid_after_utc <= now:
@@ -33,7 +34,8 @@ def out_of_time(
     return tuple(problems)
 
 
-def _used(configuration: Configuration) -> list[CertificateProfile]:
+def used(configuration: Configuration) -> list[CertificateProfile]:
+    """The profiles that something uses."""
     names = {name for listener in configuration.listeners for name in listener.certificates}
     names |= {configuration.delivery.certificate or "", *configuration.gui.certificates}
     return [profile for profile in configuration.certificates if profile.name in names]

@@ -44,6 +44,8 @@ class CertificateWatch:
             sight = () if current is None else _sight(current.configuration)
             if sight == self._seen and not self._said:
                 return
+            if sight != self._seen:  # whoever has changed a file is told, though it may be what others are told already
+                self._said = ()
             self._seen = sight
             problems = await self._committer.renew()
         except (ChannelError, ConfigurationError, StoreError, TimeoutError) as error:
