@@ -19,6 +19,7 @@ from sealgate.app.main import main
         ((), "Show what runs and how much waits."),
         (("queue",), "Try deferred messages now, all or some."),
         (("qeue",), "sealgate: there is no command 'qeue'; did you mean queue?"),
+        (("userconfig",), "sealgate: userconfig is a command of the dialogue: sealgate cli userconfig"),
         (("queue", "lst"), "sealgate queue: there is no command 'lst'; did you mean list?"),
         (("xyz",), "sealgate: there is no command 'xyz'; sealgate --help lists those there are"),
         (("queue", "show"), "the following arguments are required: MID"),

@@ -263,3 +263,12 @@ def test_a_wrong_word_is_one_sentence_and_nothing_changes(desk: Desk, words: tup
     assert status == 1
     assert sentence in said
     assert "There is no data to commit." in one_line(desk, "commit")[0]
+
+
+@pytest.mark.parametrize("piped", [True, False])
+def test_behind_a_command_in_one_line_a_passphrase_is_asked_for_twice(desk: Desk, piped: bool) -> None:
+    typed = ("four words of mine", "four words of mine", "administrator", "commit", "")
+    said, status = converse(desk, "userconfig new lea", *typed, piped=piped)
+    assert "Enter the same passphrase again." in said
+    assert status == 0
+    assert "lea" in [each.name for each in desk.current().operators]

@@ -13,6 +13,7 @@ from sealgate.cli import backup, changes, commands, drain, handshakes, hosts, pa
 from sealgate.cli import door as doors
 from sealgate.cli import init as init_command
 from sealgate.cli.dialogue import run as dialogue
+from sealgate.cli.dialogue.commands import COMMANDS
 from sealgate.cli.door import Door, NotRunning, Refused
 from sealgate.cli.words import Parser, Words, add
 from sealgate.store.database import StoreError
@@ -42,14 +43,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def build_parser() -> argparse.ArgumentParser:
     """Every command with its arguments."""
-    parser: argparse.ArgumentParser = Parser(prog="sealgate", description="An open secure email gateway.")
+    parser = Parser(prog="sealgate", description="An open secure email gateway.")
+    parser.spoken = [word for command in COMMANDS for word in (command.word, *command.also)]
     parser.add_argument(
         "--home",
         default=os.environ.get("SEALGATE_HOME", DEFAULT_HOME),
         help="the directory of all state (default: $SEALGATE_HOME, else %(default)s)",
     )
     doors.add_arguments(parser)
-    words = parser.add_subparsers(metavar="COMMAND", required=True)
+    words: Words[argparse.ArgumentParser] = parser.add_subparsers(
+        metavar="COMMAND", required=True, parser_class=type(parser)
+    )
     _gateway_commands(words)
     dialogue.add_arguments(add(words, "cli", dialogue.run, "Talk with the gateway in the words of AsyncOS."))
     _configuration_commands(words)

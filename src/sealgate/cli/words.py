@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import difflib
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import NoReturn
 
 Run = Callable[[argparse.Namespace], int]
@@ -15,11 +15,16 @@ Words = argparse._SubParsersAction  # the only name argparse has for it
 class Parser(argparse.ArgumentParser):
     """Where a command is missing it shows those there are, and of an unknown one it says which was perhaps meant."""
 
+    spoken: Collection[str] = ()
+    """Words of the dialogue, which are typed behind `sealgate cli`."""
+
     def error(self, message: str) -> NoReturn:
         """To standard error; the exit status is 2."""
         commands = next((each for each in self._actions if isinstance(each, argparse._SubParsersAction)), None)
         unknown = re.search(r"invalid choice: '(.*)' \(choose from", message)
         if commands is not None and unknown is not None:
+            if unknown[1] in self.spoken:
+                self.exit(2, f"{self.prog}: {unknown[1]} is a command of the dialogue: {self.prog} cli {unknown[1]}\n")
             near = difflib.get_close_matches(unknown[1], commands.choices, n=1)
             hint = f"did you mean {near[0]}?" if near else f"{self.prog} --help lists those there are"
             self.exit(2, f"{self.prog}: there is no command {unknown[1]!r}; {hint}\n")

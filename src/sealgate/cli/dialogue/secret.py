@@ -14,9 +14,14 @@ async def ask_passphrase(talk: Talk) -> dict[str, str]:
             raise ValueError(fault)
         return typed
 
+    def second(typed: str) -> str:
+        if not typed:  # so that behind a command in one line it is asked for as well
+            raise ValueError("this cannot be left empty; type the same passphrase again")
+        return typed
+
     while True:
         chosen = await talk.ask(Question("Enter the passphrase.", first, secret=True))
-        again = await talk.ask(Question("Enter the same passphrase again.", str, secret=True))
+        again = await talk.ask(Question("Enter the same passphrase again.", second, secret=True))
         if chosen == again:
             return {"plain": chosen}
         talk.refuse("The two passphrases differ.")
