@@ -59,3 +59,24 @@ def test_an_evaluation_on_other_ports_than_its_configuration_says_which_there_ar
     assert main((*words, "init", "--domain", "inside.example", "--next-hop", "mx", "--port-base", "1000")) == 0
     assert main((*words, "evaluate")) == 1
     assert "listens on ports 3525, 3587, 3465: give the --port-base that it was made with" in capsys.readouterr().err
+
+
+def test_a_home_that_is_not_there_is_told_and_not_made(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    home = tmp_path / "nowhere"
+    for word in ("status", "showconfig", "handshakes"):
+        main(("--home", str(home), word))
+    said = capsys.readouterr()
+    assert f"there is no gateway in {home}; where is it? --home HOME or SEALGATE_HOME says so" in said.err
+    assert f"sealgate --home {home} init" in said.err.partition("There is no configuration")[2]
+    assert "No handshake of that kind has failed." in said.out
+    assert not home.exists()
+
+
+def test_what_a_home_has_is_not_replaced_by_accident(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    words = ("--home", str(tmp_path), "init", "--domain", "inside.example", "--next-hop", "mx")
+    assert main(words) == 0
+    assert main(words) == 1
+    assert "has a configuration already; --force replaces it" in capsys.readouterr().err
+    assert main((*words, "--force")) == 0
+    assert main(("--home", str(tmp_path), "loadconfig", "/no/file")) == 1
+    assert "cannot read /no/file: No such file or directory\n" in capsys.readouterr().err

@@ -122,7 +122,7 @@ def test_without_a_gateway_it_is_one_sentence(tmp_path: Path) -> None:
     words = [COMMAND, "--home", str(tmp_path), "cli"]
     done = subprocess.run(words, input="quit\n", capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 1
-    assert done.stderr.startswith("sealgate: no gateway runs on")
+    assert done.stderr.startswith("sealgate: there is no gateway in")
 
 
 @pytest.mark.needs("openssl")

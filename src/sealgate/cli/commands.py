@@ -76,9 +76,10 @@ def showconfig(options: argparse.Namespace) -> int:
     if options.door.name is not None:
         print(ask(options.door, "showconfig", {"secrets": options.secrets})["text"], end="")
         return 0
-    revision = stored(options.home).current()
+    revision = stored(options.home).current() if options.home.exists() else None
     if revision is None:
-        print(f"There is no configuration in {options.home}; make one with: sealgate init", file=sys.stderr)
+        there = f"There is no configuration in {options.home}"
+        print(f"{there}; make one with: sealgate --home {options.home} init", file=sys.stderr)
         return 1
     print(render(revision.configuration, mask=not options.secrets), end="")
     return 0
@@ -93,7 +94,7 @@ def loadconfig(options: argparse.Namespace) -> int:
             return _load_asyncos(options.door, text)
         number = _load(options.door, text, options.comment)
     except OSError as error:
-        print(f"cannot read {options.file}: {error}", file=sys.stderr)
+        print(f"cannot read {options.file}: {error.strerror}", file=sys.stderr)
         return 1
     except ConfigurationError as error:
         return _unchanged(error)

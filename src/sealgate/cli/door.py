@@ -50,6 +50,11 @@ class Door:
     @property
     def not_running(self) -> NotRunning:
         """Why nothing answers here."""
+        if not os.path.exists(self.home / "revisions.db"):
+            return NotRunning(
+                f"there is no gateway in {self.home}; where is it? --home HOME or SEALGATE_HOME says so, "
+                f"and sealgate --home {self.home} init makes one"
+            )
         return NotRunning(f"no gateway runs on {self.home}; start it with: sealgate --home {self.home} serve")
 
     @property

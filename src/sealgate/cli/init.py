@@ -61,7 +61,10 @@ def init(options: argparse.Namespace) -> int:
     """Store the first revision and say what it means."""
     options.door.no_operator("making a configuration")
     if stored(options.home).current() is not None and not options.force:
-        print(f"{options.home} has a configuration already; see it with: sealgate showconfig", file=sys.stderr)
+        print(
+            f"{options.home} has a configuration already; --force replaces it, and keeps it as an earlier revision",
+            file=sys.stderr,
+        )
         return 1
     now = datetime.datetime.now(datetime.UTC)
     try:
