@@ -15,6 +15,7 @@ from sealgate.config.diff import diff
 from sealgate.config.document import is_asyncos, parse, render
 from sealgate.config.edit import edited, step_of
 from sealgate.config.masking import masked
+from sealgate.config.narrowing import narrowings
 from sealgate.config.problem import ConfigurationError, Problem
 from sealgate.config.schema import Configuration, LocalOperator
 from sealgate.config.weakness import weaknesses
@@ -156,7 +157,8 @@ class Changes:
 
     def _remarks(self, operator: Operator, before: Configuration, after: Configuration) -> list[list[str]]:
         """What this operator should know of a configuration that would take the place of another."""
-        return _told([*own_losses(operator.name, before, after), *weaknesses(after, self._library)])
+        losses = [*own_losses(operator.name, before, after), *narrowings(before, after)]
+        return _told([*losses, *weaknesses(after, self._library)])
 
     async def _edit(self, operator: Operator, steps: Sequence[Mapping[str, Any]], *, dry: bool) -> dict[str, Any]:
         """Take these steps; a dry run only shows what they would make of the candidate."""

@@ -38,10 +38,11 @@ class Service:
 
 
 _CONNECT = "can no longer connect"
+_ENTER = f"{_CONNECT}: if yours is among them, a commit confirmed comes back by itself"
 _WAIT = "can no longer be reached over TLS, and their mail waits"
 
 SERVICES = (
-    Service("tls.gui_https", "GUI", "GUI HTTPS", "GUI HTTPS", True, "browsers and programs", _CONNECT),
+    Service("tls.gui_https", "GUI", "GUI HTTPS", "GUI HTTPS", True, "browsers and programs", _ENTER),
     Service("tls.inbound_smtp", "INBOUND", "Inbound SMTP", "inbound SMTP", True, "peers", _CONNECT),
     Service("tls.outbound_smtp", "OUTBOUND", "Outbound SMTP", "outbound SMTP", False, effect=_WAIT),
 )
