@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from sealgate.config.check import check
+from sealgate.config.check_gui import gui_gone
 from sealgate.tls.version import ProtocolVersion
 from tests.config.samples import HASH, LIBRARY, configuration, listener, relaying
 
@@ -47,3 +48,10 @@ def test_a_service_that_this_build_cannot_speak_is_a_problem(service: str) -> No
 
 
 SERVICES = ("gui_https", "inbound_smtp", "outbound_smtp", "other_clients")
+
+
+def test_the_gui_is_not_switched_off_by_whoever_comes_by_it() -> None:
+    on, off = configuration(), configuration(gui={})
+    (problem,) = gui_gone(on, off)
+    assert problem.path == "gui.enabled"
+    assert [*gui_gone(on, on), *gui_gone(off, off), *gui_gone(off, on)] == []

@@ -22,6 +22,7 @@ VERSIONS = "tests/gateway/test_versions.py::"
 HOUSE = "tests/gateway/test_housekeeping.py::"
 OPERATORS = "tests/gateway/test_operators.py::"
 GUI = "tests/gateway/test_gui.py::"
+GUI_LOGIN = "tests/gateway/test_gui_login.py::"
 GUI_LOAD = "tests/gateway/test_gui_load.py::"
 ROTATION = "tests/journal/test_rotation.py::"
 
@@ -50,6 +51,9 @@ EFFECTS = {
     "gui.ngui_port": GUI + "test_a_port_moves_and_open_connections_stay",
     "gui.certificates": GUI + "test_the_certificate_is_the_one_that_is_named",
     "gui.hostnames": GUI + "test_a_request_for_another_name_is_refused",
+    "gui.session_timeout": GUI_LOGIN + "test_a_session_ends_when_nothing_happens_in_it",
+    "gui.session_lifetime": GUI_LOGIN + "test_a_session_ends_however_much_happens_in_it",
+    "gui.token_lifetime": GUI_LOGIN + "test_a_token_ends_whatever_happens",
     "gui.hsts_max_age": GUI + "test_hsts_is_told_with_a_certificate_of_an_authority_and_refused_with_a_self_signed_one",
     "gui.connections": GUI_LOAD + "test_who_has_shown_least_makes_room",
     "gui.connections_per_host": GUI_LOAD + "test_a_host_makes_room_among_its_own",

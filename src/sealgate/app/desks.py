@@ -16,6 +16,7 @@ from sealgate.control.login import OperatorDesk, operators_in_force
 from sealgate.control.readiness import ReadinessDesk
 from sealgate.control.service import Service
 from sealgate.control.suspension import Suspending
+from sealgate.control.tokens import TokenDesk
 from sealgate.control.verify import Verifier
 from sealgate.control.watch import CertificateWatch
 from sealgate.journal.journal import Journal
@@ -25,6 +26,7 @@ from sealgate.store.audit import Audit
 from sealgate.store.candidates import Candidates
 from sealgate.store.revisions import Revisions
 from sealgate.store.suspensions import SuspensionFile
+from sealgate.store.tokens import Tokens
 from sealgate.tls.library import Library
 
 
@@ -67,7 +69,8 @@ class Desks:
             self._logins.hashed,
             utc_now,
         )
-        self.service = Service(supervisor, self.suspending, changes, acts, __version__)
+        self.tokens = TokenDesk(Tokens(path), acts, utc_now)
+        self.service = Service(supervisor, self.suspending, changes, self.tokens, acts, __version__)
 
     def close(self) -> None:
         """Let nobody in any more."""

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 from collections.abc import Sequence
 
 from sealgate.app.desks import Desks
 from sealgate.config.schema.gui import CLASSIC, NGUI
 from sealgate.http.application import build_app
+from sealgate.http.entrance import Entrance
 from sealgate.http.health import health_routes
+from sealgate.http.login import login_routes
 from sealgate.http.port import GuiTools
 from sealgate.http.server import GuiServer
+from sealgate.http.sessions import Sessions
 from sealgate.live.gui import LiveGui
 from sealgate.process.channel import ChannelError
 from sealgate.process.endpoint import Listening
@@ -21,7 +25,9 @@ class Gui:
 
     def __init__(self, tools: GuiTools, desks: Desks) -> None:
         self._tools = tools
-        rest = health_routes(desks.readiness.now)
+        sessions = Sessions(lambda: tools.current.revision.gui.settings, asyncio.get_running_loop().time)
+        self.entrance = Entrance(desks.operators, desks.tokens, sessions)
+        rest = [*health_routes(desks.readiness.now), *login_routes(self.entrance)]
         apps = {name: build_app(rest, lambda: tools.current.revision.gui, tools.emit) for name in (CLASSIC, NGUI)}
         self._server = GuiServer(tools, apps)
 

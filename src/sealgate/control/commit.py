@@ -12,12 +12,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from sealgate.config.check import check
+from sealgate.config.check_gui import gui_gone
 from sealgate.config.check_operators import last_administrator_gone
 from sealgate.config.diff import Change, diff
 from sealgate.config.problem import ConfigurationError, Problem
 from sealgate.config.schema import CertificateProfile, Configuration
 from sealgate.config.schema.gui import CLASSIC
 from sealgate.control.acts import Acts
+from sealgate.control.roles import OVER_HTTPS
 from sealgate.control.validity import out_of_time, used
 from sealgate.control.verification import Verification
 from sealgate.event.facts import CertificatesRenewed, Event, RevisionApplied, RevisionRefused
@@ -194,6 +196,8 @@ class Committer:
         problems = check(order.configuration, self._library)
         if current is not None and order.takes_back is None:
             problems += tuple(last_administrator_gone(current.configuration, order.configuration))
+            if order.face in OVER_HTTPS:
+                problems += tuple(gui_gone(current.configuration, order.configuration))
         if problems:
             raise ConfigurationError(problems)
         payload = payload_of(1 if current is None else current.number + 1, order.configuration, self._library)

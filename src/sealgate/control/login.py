@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import replace
 
 from sealgate.config.schema import Configuration, LocalOperator
@@ -27,6 +28,14 @@ def _in_force(revisions: Revisions) -> Configuration:
     return current.configuration
 
 
+class LoginRefused(ChannelError):
+    """Nobody was logged in. `later` says that this tells nothing of name and passphrase, and may be tried later."""
+
+    def __init__(self, sentence: str, *, later: bool) -> None:
+        super().__init__(sentence)
+        self.later = later
+
+
 class OperatorDesk:
     """Lets operators in by name and passphrase, as often as logins for mail may fail (`limits.auth_failures`)."""
 
@@ -41,7 +50,7 @@ class OperatorDesk:
         if judged.kept is None:
             failed = OperatorLoginFailed(name[:64], peer.face, peer.name, judged.reason)
             self._acts.add_of(name[:64], peer.face, "login failed", failed, by=peer.name, reason=judged.reason)
-            raise ChannelError(f"nobody was logged in: {judged.reason}")
+            raise LoginRefused(f"nobody was logged in: {judged.reason}", later=judged.later)
         operator = replace(peer, name=judged.kept.name, role=judged.kept.role)
         logged_in = OperatorLoggedIn(operator.name, operator.role, peer.face, peer.name)
         self._acts.add(operator, "login", logged_in, by=peer.name, role=operator.role)
@@ -53,6 +62,11 @@ class OperatorDesk:
         if kept is None or not kept.enabled:
             raise ChannelError(f"{operator.name} is no operator of this gateway any more")
         return replace(operator, role=kept.role)
+
+    def seal(self, name: str) -> str:
+        """What a login of this operator is good with: another one as soon as his passphrase is."""
+        kept = _in_force(self._revisions).operator_of.get(name)
+        return "" if kept is None else hashlib.sha256(kept.passphrase.encode()).hexdigest()
 
 
 class Seat:

@@ -35,6 +35,10 @@ def _is_number(value: Any) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= _LARGEST_NUMBER
 
 
+def _is_days(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
 def _is_pairs(value: Any) -> bool:
     return isinstance(value, list) and all(
         isinstance(pair, list) and len(pair) == 2 and all(map(_is_text, pair)) for pair in value
@@ -68,6 +72,12 @@ BODIES: Mapping[str, Mapping[str, Field]] = {
     "certificates": {"steps": _STEPS, "name": _NAME},
     "commit": {"comment": _COMMENT, "minutes": _MINUTES},
     "loadconfig": {"text": _TEXT, "comment": _COMMENT},
+    "token-make": {
+        "name": _TEXT,
+        "scope": _TEXT,
+        "days": Field(_is_days, "a number of days", needed=True),
+    },
+    "token-revoke": {"number": Field(_is_number, "a whole number", needed=True)},
     "passwd": {"name": _NAME, "passphrase": _TEXT},
     "revisions": {"limit": _LIMIT},
     "rollback": {"revision": Field(_is_number, "the number of a revision", needed=True)},

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sealgate.config.schema import Role
 from sealgate.process.channel import ChannelError
@@ -31,6 +31,9 @@ LEAST: Mapping[str, Role] = {
     "queue-show": "read-only",
     "hosts": "read-only",
     "passwd": "read-only",  # his own; of others an administrator
+    "tokens": "read-only",  # his own; an administrator sees all
+    "token-make": "read-only",  # going no further than himself
+    "token-revoke": "read-only",
     # what is done to mail
     "queue-body": "operator",
     "queue-act": "operator",
@@ -52,6 +55,10 @@ LEAST: Mapping[str, Role] = {
 """The least role for each request. What does not stand here nobody may ask for."""
 
 
+OVER_HTTPS = frozenset({"web", "ngui", "rest"})
+"""Faces that come by GUI HTTPS."""
+
+
 @dataclass(frozen=True, slots=True)
 class Operator:
     """Who asks: a name, the face it came by, when its session began, and what it may do."""
@@ -64,6 +71,17 @@ class Operator:
     def may(self, role: Role) -> bool:
         """Whether that role is his, or below it."""
         return RANKS[self.role] >= RANKS[role]
+
+
+def rank_of(role: str) -> int:
+    """How far a role goes; what is none goes nowhere."""
+    return next((rank for known, rank in RANKS.items() if known == role), -1)
+
+
+def narrowed(operator: Operator, most: str) -> Operator:
+    """The same operator, going no further than this role."""
+    within: list[Role] = [role for role, rank in RANKS.items() if rank <= min(RANKS[operator.role], rank_of(most))]
+    return replace(operator, role=max(within, key=RANKS.__getitem__, default="read-only"))
 
 
 class NotAllowed(ChannelError):

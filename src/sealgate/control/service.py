@@ -17,6 +17,7 @@ from sealgate.control.queue import QueueDesk
 from sealgate.control.requests import look_at
 from sealgate.control.roles import NotAllowed, Operator, permit
 from sealgate.control.suspension import Suspending
+from sealgate.control.tokens import TokenDesk
 from sealgate.event.facts import OperatorRefused, StopOrdered
 from sealgate.process.channel import Channel, ChannelError
 
@@ -34,12 +35,14 @@ class Service:
         supervisor: Channel,
         suspending: Suspending,
         changes: Changes,
+        tokens: TokenDesk,
         acts: Acts,
         version: str,
     ) -> None:
         self._crew = Crew(supervisor)
         self._queue = QueueDesk(self._crew, acts)
         self._changes = changes
+        self._tokens = tokens
         self._acts = acts
         self._suspending = suspending
         self._version = version
@@ -50,7 +53,10 @@ class Service:
             look_at(op, body)
             operator = await seat.login(body["name"], body["passphrase"])
             return {"name": operator.name, "role": operator.role}
-        operator = seat.operator
+        return await self.ask(seat.operator, op, body)
+
+    async def ask(self, operator: Operator, op: str, body: dict[str, Any]) -> dict[str, Any]:
+        """One request of this operator, if his role goes that far. `NotAllowed`, and `ChannelError` as above."""
         try:
             permit(operator, op)
             look_at(op, body)
@@ -75,6 +81,8 @@ class Service:
             case "stop":
                 self._acts.add(operator, "stop", StopOrdered(operator.name))
                 return await self._crew.stop()
+        if (answer := self._tokens.handle(operator, op, body)) is not None:
+            return answer
         answer = await self._changes.handle(operator, op, body)
         return await self._queue.handle(operator, op, body) if answer is None else answer
 

@@ -51,6 +51,8 @@ from sealgate.event.gateway import (
     SpoolRecovered,
     SpoolTrouble,
     StopOrdered,
+    TokenMade,
+    TokenRevoked,
     VerificationFailed,
     VerificationPassed,
 )
@@ -172,6 +174,8 @@ __all__ = [
     "TlsNotEnough",
     "TlsRequired",
     "TlsSucceeded",
+    "TokenMade",
+    "TokenRevoked",
     "VerificationFailed",
     "VerificationPassed",
     "Way",

@@ -106,6 +106,26 @@ class OperatorLoginFailed(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class TokenMade(Event):
+    """An operator has made an API token for a program; `name` says what it is for, `scope` how far it goes."""
+
+    who: str
+    number: int
+    name: str
+    scope: str
+
+
+@dataclass(frozen=True, slots=True)
+class TokenRevoked(Event):
+    """An API token is good for nothing any more; `of` is whose it was."""
+
+    who: str
+    number: int
+    name: str
+    of: str
+
+
+@dataclass(frozen=True, slots=True)
 class OperatorRefused(Event):
     """An operator asked for what his role does not allow."""
 

@@ -298,6 +298,8 @@ _LINES: dict[type[Event], tuple[Level, _Words]] = dict(
         ),
         _line(facts.ChangesCleared, lambda e, _: f"Configuration changes of {e.who} cleared"),
         _line(facts.StopOrdered, lambda e, _: f"Stop ordered by {e.who}"),
+        _line(facts.TokenMade, lambda e, _: f"Token {e.number} ({e.name}) made by {e.who}, scope {e.scope}"),
+        _line(facts.TokenRevoked, lambda e, _: f"Token {e.number} ({e.name}) of {e.of} revoked by {e.who}"),
         _line(facts.ChildStarted, lambda e, _: f"Process {e.child} (PID {e.pid}) started"),
         _line(facts.ChildDied, _child_died, "Critical"),
         _line(

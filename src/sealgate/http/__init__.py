@@ -19,6 +19,17 @@ How to build on it
   `shaken_at`. An operator who asks is an `Operator` whose `since` is `shaken_at` of his connection: a commit that has
   to be confirmed is confirmed by a handshake newer than the commit, never by an older connection (`control/confirm.py`
   refuses with a sentence, which is a 409).
+- Who comes in: `entrance.py`. `entrance.caller(request, face)` gives the `Caller` of a request, or refuses it with 401
+  or 403; `await entrance.form(request, face)` does the same for the form of a page, which carries `caller.csrf` in the
+  hidden field `csrf`; requests of scripts that change something carry it in `X-CSRF-Token`. `face` is "web", "ngui" or
+  "rest". Requests that a page makes by itself carry `X-Background: 1`, so that they keep no session alive. A page that
+  logs in calls `entrance.login(request, face, name, passphrase, "cookie")` and `set_cookie`; REST has `login.py`.
+  Cookies know no ports: a login on one port is one on both. Behind a change of one's own passphrase:
+  `entrance.passphrase_changed(caller)`.
+- What is asked of control: `await asked(service, caller, op, body)` (`asking.py`), the requests of `control/roles.py`
+  with their roles; refusals become 403, 409, 503, 504. API tokens are the requests `tokens`, `token-make` (name, scope,
+  days) and `token-revoke` (number). A token of the scope `metrics` is `caller.metrics_only`: it reads the counters, and
+  `asked` refuses it everything else. A commit that switches the GUI off is refused from these faces.
 - On record (`RequestAnswered`) are requests that change something and those that were refused, with method, path and
   status. Never put a secret into a path; queries, header fields and bodies are not kept.
 - A commit swaps the contexts and ends connections whose version or suite is withdrawn, each after the answer it is

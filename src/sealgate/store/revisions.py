@@ -57,6 +57,20 @@ MIGRATIONS = (
         )
         """,
     ),
+    (
+        """
+        CREATE TABLE token (
+            number INTEGER PRIMARY KEY AUTOINCREMENT,  -- never given twice
+            digest BLOB NOT NULL UNIQUE,               -- SHA-256 of the secret
+            name TEXT NOT NULL,                        -- what it is for
+            who TEXT NOT NULL,                         -- the operator whose it is
+            scope TEXT NOT NULL,
+            made TEXT NOT NULL,                        -- RFC 3339, UTC
+            ends TEXT NOT NULL,
+            used TEXT                                  -- last, to the hour
+        )
+        """,
+    ),
 )
 
 _ENTRY = "number, at, who, face, comment"

@@ -39,6 +39,19 @@ class GuiSettings(Settings):
         description="Names by which browsers come, beside localhost, the host name of the gateway and the names in "
         "the certificates. A request for any other name is refused (DNS rebinding); addresses are always right.",
     )
+    session_timeout: Seconds = Field(
+        default=1800,
+        ge=1,
+        le=86400,
+        description="How long a session of an operator lasts in which he asks for nothing. What a page asks for by "
+        "itself does not count.",
+    )
+    session_lifetime: Seconds = Field(
+        default=43200, ge=1, le=604800, description="How long a session of an operator lasts at most."
+    )
+    token_lifetime: Seconds = Field(
+        default=3600, ge=1, le=86400, description="How long a token lasts that a login over the REST API gives."
+    )
     hsts_max_age: Seconds = Field(
         default=0,
         ge=0,
