@@ -86,6 +86,15 @@ def test_clearchanges_asks_once(desk: Desk) -> None:
     assert "There is no data to commit." in said
 
 
+def test_commitdetail_tells_of_an_earlier_commit_by_its_number(desk: Desk) -> None:
+    converse(desk, "sslconfig inbound 2", "commit narrower", "sslconfig inbound 1-2", "commit wider")
+    said, _ = converse(desk, "commitdetail 2")
+    assert 'with comments: "narrower".\nRevision 2 by admin, from cli.' in said
+    assert "tls.inbound_smtp.versions: 1.1, 1.2 -> 1.2" in said
+    said, _ = converse(desk, "commitdetail 77")
+    assert "There is no revision '77'; sealgate revisions lists those that are kept." in said
+
+
 def test_commitdetail_tells_of_the_last_commit(desk: Desk) -> None:
     said, _ = converse(desk, "sslconfig inbound 2", "commit why not", "commitdetail")
     assert re.search(r'Commit at \w{3} \w{3} .* 2024 \w+ with comments: "why not"\.\n', said)

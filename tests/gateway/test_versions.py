@@ -66,6 +66,7 @@ def test_a_refusal_is_explained_by_the_number_of_its_connection(gate: Gateway) -
     assert re.search(rf"ICID {icid} from 127.0.0.1 to listener public\n    The client offers TLS 1.[01] at most", said)
     assert "allows TLS 1.2.\n    Have the client's TLS updated" in said
     assert said.count("ICID") == 1
+    assert gate.command("cli", "handshakes", icid).stdout == said
     assert json.loads(gate.command("handshakes", icid, "--json").stdout)["hello"]["suites"]
     assert "ICID" not in gate.command("handshakes", "--peer", "192.0.2.1").stdout
 

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import argparse
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
+from pathlib import Path
 
 from sealgate.cli.text import local
 from sealgate.cli.words import Words, add
@@ -33,14 +34,19 @@ def add_commands(words: Words[argparse.ArgumentParser]) -> None:
 def show(options: argparse.Namespace) -> int:
     """The newest that are asked for."""
     options.door.no_operator("reading the record")
-    there = records(options.home / "logs", only=(TlsFailed, TlsNotEnough))
-    wanted = (each for each in there if _is_wanted(each, options.connection, options.peer))
-    found = deque(wanted, maxlen=max(1, options.limit))
+    found = newest(options.home, options.limit, options.connection, options.peer)
     if options.json:
-        print("".join(encode(each).decode() for each in reversed(found)), end="")
+        print("".join(encode(each).decode() for each in found), end="")
     else:
-        print("\n".join(failed_lines(reversed(found)) if found else ("No handshake of that kind has failed.",)))
+        print("\n".join(failed_lines(found)))
     return 0
+
+
+def newest(home: Path, limit: int, connection: int | None, peer: str | None = None) -> list[Record]:
+    """The newest of a connection, of a peer, or of all."""
+    there = records(home / "logs", only=(TlsFailed, TlsNotEnough))
+    wanted = (each for each in there if _is_wanted(each, connection, peer))
+    return list(deque(wanted, maxlen=max(1, limit)))[::-1]
 
 
 def _is_wanted(record: Record, connection: int | None, peer: str | None) -> bool:
@@ -54,8 +60,10 @@ def _is_wanted(record: Record, connection: int | None, peer: str | None) -> bool
     return connection in (None, number) and (peer is None or peer.lower() in about)
 
 
-def failed_lines(found: Iterable[Record]) -> Iterator[str]:
+def failed_lines(found: Sequence[Record]) -> Iterator[str]:
     """Each with where it was, the reason, and what would mend it."""
+    if not found:
+        yield "No handshake of that kind has failed."
     for record in found:
         at, event = local(record.at.timestamp()), record.event
         if isinstance(event, TlsFailed):

@@ -7,6 +7,7 @@ from sealgate.cli.dialogue.command import Command
 from sealgate.cli.dialogue.committing import COMMIT, CONFIRM
 from sealgate.cli.dialogue.configfile import LOADCONFIG, SAVECONFIG, SHOWCONFIG
 from sealgate.cli.dialogue.destconfig import DESTCONFIG
+from sealgate.cli.dialogue.handshakes import HANDSHAKES
 from sealgate.cli.dialogue.history import COMMITDETAIL, ROLLBACKCONFIG
 from sealgate.cli.dialogue.hoststate import HOSTSTATUS, TOPHOSTS, WORKQUEUE
 from sealgate.cli.dialogue.listenerconfig import LISTENERCONFIG
@@ -76,4 +77,5 @@ COMMANDS: tuple[Command, ...] = (
     SHUTDOWN,
     TAIL,
     GREP,
+    HANDSHAKES,
 )

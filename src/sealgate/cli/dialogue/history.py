@@ -10,20 +10,29 @@ from sealgate.cli.dialogue.command import Command
 from sealgate.cli.dialogue.committing import put_in_force
 from sealgate.cli.dialogue.difference import change_lines, date
 from sealgate.cli.dialogue.question import yes_or_no
-from sealgate.cli.dialogue.talk import Answer, Question, Talk
+from sealgate.cli.dialogue.talk import Answer, Question, Refusal, Talk
 from sealgate.mail.text import printable
+from sealgate.store.revisions import KEPT
 
 MOST = 50
 """Revisions in a list."""
 
+ACTS = 1000
+"""Of the newest acts that many are looked through for a commit."""
+
 
 async def detail(talk: Talk) -> None:
-    """The last commit: when, by whom, why, and what it changed."""
-    (entry,) = (await talk.control("revisions", limit=1))["revisions"]
+    """The last commit, or the one that made a revision: when, by whom, why, and what it changed."""
+    number = talk.drop_word() if talk.next_word() is not None else None
+    talk.expect_no_more()
+    entries = (await talk.control("revisions", limit=1 if number is None else KEPT))["revisions"]
+    entry = next((each for each in entries if number in (None, str(each["revision"]))), None)
+    if entry is None:
+        raise Refusal(f"There is no revision {number!r}; sealgate revisions lists those that are kept.")
     comment = printable(entry["comment"])
     talk.say(f'Commit at {date(entry["at"])} with comments: "{comment}".')
     talk.say(f"Revision {entry['revision']} by {printable(entry['who'])}, from {entry['face']}.")
-    act = _act_of(entry["revision"], (await talk.control("audit", limit=200))["acts"])
+    act = _act_of(entry["revision"], (await talk.control("audit", limit=ACTS))["acts"])
     if act is not None:
         talk.say("Changed:", *(list(change_lines(act["detail"]["changes"])) or ["  nothing"]))
 
@@ -96,7 +105,9 @@ def _word(value: int | str) -> str:
     return printable(str(value))
 
 
-COMMITDETAIL = Command("commitdetail", "Show the last commit.", detail)
+COMMITDETAIL = Command(
+    "commitdetail", "Show the last commit, or an earlier one.", detail, more="commitdetail [REVISION]"
+)
 ROLLBACKCONFIG = Command(
     "rollbackconfig",
     "Go back to an earlier configuration.",

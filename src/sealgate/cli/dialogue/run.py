@@ -8,6 +8,7 @@ import signal
 import sys
 from collections.abc import Collection
 
+from sealgate import __version__
 from sealgate.cli.dialogue.commands import COMMANDS
 from sealgate.cli.dialogue.connection import Connection
 from sealgate.cli.dialogue.piped import Piped
@@ -52,6 +53,8 @@ async def _talk(options: argparse.Namespace, terminal: Terminal) -> int:
     session = Session(terminal, connection.request, COMMANDS, options.home)
     if terminal.interactive:
         asyncio.get_running_loop().add_signal_handler(signal.SIGINT, session.interrupt)
+        if not options.words:
+            terminal.write(f"Sealgate {__version__}. Type help to see all commands, and ? at any prompt.\n")
     try:
         return await (session.line(options.words) if options.words else session.run())
     finally:
