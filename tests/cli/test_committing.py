@@ -121,6 +121,12 @@ def test_rollbackconfig_without_its_commit_makes_a_candidate(desk: Desk) -> None
     assert desk.revisions.list()[0].comment == "back"
 
 
+@pytest.mark.parametrize("word", ["nan", "inf", "x", ""])
+def test_a_time_that_never_comes_is_no_number_of_minutes(desk: Desk, word: str) -> None:
+    said, _ = converse(desk, "sslconfig inbound 2", f"commit confirmed {word}")
+    assert "Say in how many minutes it has to be confirmed: commit confirmed 5" in said
+
+
 def test_a_confirmed_commit_is_confirmed_from_a_new_session(desk: Desk) -> None:
     said, _ = converse(
         desk, "sslconfig inbound 2", "commit confirmed x", "commit confirmed 5 try it", "confirm", "commit confirmed 0"

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 
 from sealgate.cli.client import ask
 from sealgate.cli.commands import stored
-from sealgate.cli.dialogue.committing import committed_lines, refused_lines, taken_back_line
+from sealgate.cli.dialogue.committing import committed_lines, number_of_minutes, refused_lines, taken_back_line
 from sealgate.cli.dialogue.history import act_lines, revision_lines
 from sealgate.cli.dialogue.pending import pending_lines
 from sealgate.cli.words import Words, add
@@ -26,7 +26,10 @@ def add_commands(words: Words[argparse.ArgumentParser]) -> None:
     one = add(words, "commit", commit, "Put your uncommitted changes into force.")
     one.add_argument("comment", nargs="?", default="", metavar="COMMENT", help="kept with the revision")
     one.add_argument(
-        "--confirm", type=float, metavar="MINUTES", help="take it back by itself unless it is confirmed by then"
+        "--confirm",
+        type=number_of_minutes,
+        metavar="MINUTES",
+        help="take it back by itself unless it is confirmed by then",
     )
     add(words, "confirm", confirm, "Keep a commit that waits to be confirmed.")
     add(words, "showchanges", show_changes, "Show your changes since the last commit.")

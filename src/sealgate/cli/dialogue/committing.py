@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -50,9 +51,16 @@ def _minutes(talk: Talk) -> float | None:
     talk.drop_word()
     word = talk.drop_word() if talk.next_word() is not None else ""
     try:
-        minutes = float(word)
+        return number_of_minutes(word)
     except ValueError:
         raise Refusal(f"Say in how many minutes it has to be confirmed: commit {CONFIRMED} 5") from None
+
+
+def number_of_minutes(word: str) -> float:
+    """Typed minutes; `ValueError` if they are no number that one can wait for."""
+    minutes = float(word)
+    if not math.isfinite(minutes):
+        raise ValueError(word)
     return minutes
 
 

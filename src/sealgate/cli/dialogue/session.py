@@ -14,6 +14,7 @@ from sealgate.cli.dialogue.command import Command
 from sealgate.cli.dialogue.difference import waiting_line
 from sealgate.cli.dialogue.question import yes_or_no
 from sealgate.cli.dialogue.talk import Control, Ended, EndOfInput, Left, Refusal, Talk, Terminal
+from sealgate.mail.text import printable
 from sealgate.store.database import StoreError
 
 LEAVING = ("quit", "exit")
@@ -94,7 +95,7 @@ class Session:
     async def _command(self, word: str, arguments: Sequence[str]) -> None:
         command = self._by_word.get(word.lower())
         if command is None:
-            self._refuse(f"Unknown command: {word}{self._near(word)}")
+            self._refuse(f"Unknown command: {printable(word)}{self._near(word)}")
             return
         if command.acts and self._refused and not self._terminal.interactive:
             self._refuse(f"{command.word} is not carried out: an answer before it was refused.")
@@ -148,7 +149,7 @@ class Session:
             return
         found = self._by_word.get(arguments[0].lower())
         if found is None:
-            self._refuse(f"Unknown command: {arguments[0]}{self._near(arguments[0])}")
+            self._refuse(f"Unknown command: {printable(arguments[0])}{self._near(arguments[0])}")
             return
         also = f"\nAlso: {', '.join(found.also)}" if found.also else ""
         more = f"\n\n{found.more}" if found.more else ""
