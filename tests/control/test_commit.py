@@ -49,6 +49,7 @@ class House:
         self.asked: list[str] = []
         self.meanwhile: dict[str, Callable[[], Coroutine[Any, Any, object]]] = {}
         self.running = 1
+        self.serving = True
         self.events: list[Event] = []
         self.revisions = Revisions(path)
         self.audit = Audit(path)
@@ -88,7 +89,8 @@ class House:
             await self.meanwhile.pop(op)()
         if op == "swap":
             self.running = body["revision"]
-        return {"revision": self.running, "digest": "another"}
+        children = [{"child": "control", "serving": False}, {"child": "worker-1", "serving": self.serving}]
+        return {"revision": self.running, "digest": "another", "children": children}
 
     async def verify(self, payload: dict[str, Any]) -> Verification:
         await self.request("verify", payload)
@@ -238,12 +240,21 @@ def test_a_revision_whose_commit_died_before_it_was_on_record_is_put_there(tmp_p
         house.running = 2  # every process has swapped
         await house.committer.catch_up()
         await house.committer.catch_up()
-        assert house.asked == ["running", "running"]
+        assert house.asked == ["running", "verify", "running"]
 
     asyncio.run(run())
-    (act,) = house.audit.list(10)
+    verified, act = house.audit.list(10)
+    assert (verified.act, verified.detail["revision"]) == ("verify", 2)
     assert (act.who, act.face, act.act, act.detail["revision"]) == ("lea", "pages", "commit", 2)
     assert [type(event) for event in house.events] == [RevisionApplied]
+
+
+def test_what_comes_up_with_the_whole_gateway_is_recorded_and_not_tried_too_early(tmp_path: Path) -> None:
+    house = House(tmp_path)
+    house.serving = False
+    asyncio.run(house.committer.catch_up())
+    assert house.asked == ["running"]
+    assert [act.act for act in house.audit.list(10)] == ["commit"]
 
 
 def test_what_is_tried_is_not_what_a_commit_is_just_changing(tmp_path: Path) -> None:

@@ -86,11 +86,16 @@ class Control:
                 self._journal.emit(Note("Warning", f"the gateway could not be verified: {error}"))
 
     async def _catch_up(self) -> None:
+        confirming = self._desks.confirming
         try:
-            await self._desks.committer.catch_up()
+            committed = await self._desks.committer.catch_up()
         except (ChannelError, ConfigurationError, StoreError, TimeoutError) as error:
             self._journal.emit(Note("Critical", f"the stored configuration could not be put in force: {error}"))
-        self._desks.confirming.watch()
+            committed = None
+        if committed is None:
+            confirming.watch()
+        else:
+            await confirming.committed(committed)
 
     async def _accept(self, listening: socket.socket) -> None:
         loop = asyncio.get_running_loop()

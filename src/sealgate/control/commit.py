@@ -287,27 +287,35 @@ class Committer:
         problems = tuple(str(problem) for problem in error.problems)
         self._acts.add_of(who, face, "commit refused", RevisionRefused(who, problems), problems=list(problems))
 
-    async def catch_up(self) -> None:
-        """Drive a revision that was stored but not swapped in, because control died in between."""
+    async def catch_up(self) -> Committed | None:
+        """Finish what control died over: a revision that was stored and not swapped in, not recorded or not tried.
+
+        None if nothing was left to do. It is not tried while the workers are still coming up with it.
+        """
         async with self.turn:
             current = self._revisions.current()
             running = await self._supervisor.request("running", {})
-            if current is None:
-                return
+            if current is None or (running["revision"] == current.number and self._is_recorded(current)):
+                return None
+            payload = payload_of(current.number, current.configuration, self._library)
             if running["revision"] != current.number:
-                payload = payload_of(current.number, current.configuration, self._library)
                 await self._prepare(payload)
                 await self._swap(current.number)
+                self._material = payload["material"]
                 self._applied(current.configuration)
-            self._record(current)
-
-    def _record(self, current: Revision) -> None:
-        """Put it on record, if whoever put it in force died before that."""
-        told = (act.detail for act in self._acts.newest(KEPT) if "comment" in act.detail)
-        if all(detail.get("revision") != current.number for detail in told):
             applied = RevisionApplied(current.number, current.who, current.comment)
             detail = {"revision": current.number, "comment": current.comment}
             self._acts.add_of(current.who, current.face, "commit", applied, **detail)
+            verification = None
+            if all(child["serving"] for child in running["children"] if child["child"] != "control"):
+                verification = await self._verify(payload)
+                self._acts.add_of(current.who, current.face, "verify", revision=current.number, **verification.told())
+            pending = self._revisions.pending()
+            return Committed(current, (), verification, None if pending is None else pending.deadline)
+
+    def _is_recorded(self, revision: Revision) -> bool:
+        told = (act.detail for act in self._acts.newest(KEPT) if "comment" in act.detail)
+        return any(detail.get("revision") == revision.number for detail in told)
 
 
 def told_changes(changes: Sequence[Change]) -> list[dict[str, Any]]:
