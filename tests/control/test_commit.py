@@ -24,7 +24,7 @@ from sealgate.net.tls.credential import self_signed
 from sealgate.net.tls.library import measure_library
 from sealgate.process.channel import ChannelError
 from sealgate.store.audit import Audit
-from sealgate.store.candidates import Candidates
+from sealgate.store.candidates import Candidate, Candidates
 from sealgate.store.revisions import Revisions
 from tests.config.samples import configuration
 
@@ -228,6 +228,28 @@ def test_what_a_second_session_of_the_same_operator_adds_during_a_commit_stays(t
         assert (left["pending"], left["base"], left["configuration"]["dns"]["timeout"]) == (True, 2, 7)
         assert [each["path"] for each in (await say("commit"))["changes"]] == ["dns.reverse_timeout"]
         assert not (await say("candidate"))["pending"]
+
+    asyncio.run(run())
+
+
+def test_changes_that_are_in_force_though_nobody_said_so_are_no_changes(tmp_path: Path) -> None:
+    """Control died behind the swap: the next changes begin on what is in force, and are no conflict."""
+    house = House(tmp_path)
+    root = house.operator()
+
+    async def run() -> None:
+        changed = edited(house.first(FRESH), [Set("dns.timeout", 7)])
+        house.candidates.put(Candidate("root", 1, house.now, changed))
+        house.revisions.add(changed, who="root", comment="half", at=house.now, face="cli")
+        nothing = await house.changes.handle(root, "commit", {})
+        assert nothing == {"nothing": "There is no data to commit."}
+        step = {"set": "dns.timeout", "value": 8}
+        shown = await house.changes.handle(root, "edit", {"steps": [step]})
+        assert shown is not None
+        assert shown["base"] == 2
+        committed = await house.changes.handle(root, "commit", {})
+        assert committed is not None
+        assert committed["revision"] == 3
 
     asyncio.run(run())
 

@@ -124,11 +124,18 @@ class Changes:
 
     def _candidate(self, operator: Operator) -> Candidate:
         """The operator's own, or a new one on what is in force."""
-        found = self._candidates.get(operator.name)
+        found, current = self._own(operator), self._current()
         if found is not None:
             return found
-        current = self._current()
         return Candidate(operator.name, current.number, self._now(), current.configuration)
+
+    def _own(self, operator: Operator) -> Candidate | None:
+        """What the operator has begun. One that is in force by now, though control died before it said so, is none."""
+        found = self._candidates.get(operator.name)
+        if found is not None and not diff(self._current().configuration, found.configuration):
+            self._candidates.discard(operator.name)
+            return None
+        return found
 
     def _keep(self, operator: Operator, base: int, configuration: Configuration) -> dict[str, Any]:
         """Remember it as the operator's candidate; one that changes nothing is none."""
@@ -217,7 +224,7 @@ class Changes:
     # -- into force
 
     async def _commit(self, operator: Operator, comment: str, minutes: float | None) -> dict[str, Any]:
-        candidate = self._candidates.get(operator.name)
+        candidate = self._own(operator)
         if candidate is None:
             return {"nothing": NOTHING_TO_COMMIT}
         if minutes is not None and not 0 < minutes <= LONGEST_CONFIRM:
