@@ -129,6 +129,10 @@ def test_a_commit_that_has_to_be_confirmed_goes_back_at_once_if_it_is_not_what_i
             assert "It was taken back at once, by revision" in done.stderr
             assert ask(gate.home, "candidate")["confirm_by"] is None
             assert gate.settings()["tls"]["inbound_smtp"]["versions"] == ["1.2", "1.3"]
+            done = gate.command("commit", check=False)  # and without it
+            assert done.returncode == 1
+            assert "It is in force all the same, as revision" in done.stderr
+            assert gate.settings()["tls"]["inbound_smtp"]["versions"] == ["1.3"]
         finally:
             gate.stop()
 

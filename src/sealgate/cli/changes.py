@@ -9,7 +9,7 @@ from collections.abc import Iterable
 
 from sealgate.cli.client import ask
 from sealgate.cli.commands import stored
-from sealgate.cli.dialogue.committing import committed_lines, number_of_minutes, refused_lines, taken_back_line
+from sealgate.cli.dialogue.committing import committed_lines, failure_line, number_of_minutes, refused_lines
 from sealgate.cli.dialogue.history import act_lines, revision_lines
 from sealgate.cli.dialogue.pending import pending_lines
 from sealgate.cli.words import Words, add
@@ -68,9 +68,9 @@ def _put_in_force(options: argparse.Namespace, comment: str, minutes: float | No
     answer = ask(options.door, "commit", {"comment": comment, "minutes": minutes})
     if "revision" in answer:
         _print(committed_lines(answer))
-        if answer["taken_back"] is None:
+        if (line := failure_line(answer)) is None:
             return 0
-        print(taken_back_line(answer), file=sys.stderr)
+        print(line, file=sys.stderr)
         return 1
     for line in refused_lines(answer):
         print(line, file=sys.stderr)

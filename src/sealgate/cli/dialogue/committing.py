@@ -33,8 +33,8 @@ async def put_in_force(talk: Talk, comment: str, minutes: float | None = None) -
     if "revision" not in answer:
         raise Refusal("\n".join(refused_lines(answer)))
     talk.say("", *committed_lines(answer))
-    if answer["taken_back"] is not None:
-        raise Refusal(taken_back_line(answer))
+    if (line := failure_line(answer)) is not None:
+        raise Refusal(line)
 
 
 _COMMENT = Question(
@@ -83,12 +83,16 @@ def committed_lines(answer: Mapping[str, Any]) -> Iterable[str]:
         )
 
 
-def taken_back_line(answer: Mapping[str, Any]) -> str:
-    """Of a commit that had to be confirmed, and was not what it should be."""
-    return (
-        f"It was taken back at once, by revision {answer['taken_back']}: nothing has changed, and these are "
-        "uncommitted changes again."
-    )
+def failure_line(answer: Mapping[str, Any]) -> str | None:
+    """Of a commit after which the gateway does not speak what was committed: what has become of it."""
+    if answer["taken_back"] is not None:
+        return (
+            f"It was taken back at once, by revision {answer['taken_back']}: nothing has changed, and these are "
+            "uncommitted changes again."
+        )
+    if answer["verification"] is None or answer["verification"]["passed"]:
+        return None
+    return f"It is in force all the same, as revision {answer['revision']}; a rollback brings back the one before."
 
 
 def _touched(remarks: Iterable[tuple[str, str]], changes: Iterable[Mapping[str, Any]]) -> Iterable[tuple[str, str]]:
