@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
+from starlette.middleware.exceptions import ExceptionMiddleware
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import BaseRoute
+from starlette.routing import BaseRoute, Router
 from starlette.types import ASGIApp
 
 from sealgate.event.facts import Event
@@ -19,7 +19,8 @@ from sealgate.live.gui import LiveGui
 
 def build_app(routes: Sequence[BaseRoute], gui: Callable[[], LiveGui], emit: Callable[[Event], None]) -> ASGIApp:
     """`gui` is asked for what is in force at the moment of a request."""
-    app = Starlette(routes=list(routes), exception_handlers={HTTPException: _refused})
+    # Without Starlette's own last resort: what is inside fails, and the guard sees it before anything is said.
+    app = ExceptionMiddleware(Router(routes=list(routes)), handlers={HTTPException: _refused})
     return Guard(app, gui, emit)
 
 

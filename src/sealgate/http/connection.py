@@ -117,6 +117,7 @@ class HttpsConnection(asyncio.Protocol):
         self.outcome = handshake.outcome
         self.shaken_at = self._port.now()
         self._hear(0, anew=True)
+        transport.lingers = lambda: self._http is not None and self._http.phase is Phase.RECEIVING
         self._http = Http(self._port.room, {"connection": self}, self._port.gui.settings.idle_timeout)
         self._http.connection_made(transport)
         self._look()

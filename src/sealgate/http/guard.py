@@ -17,17 +17,13 @@ from sealgate.event.facts import Event, RequestAnswered, RequestFailed
 from sealgate.http.connection import HttpsConnection
 from sealgate.http.headers import finished
 from sealgate.http.host import is_ours
-from sealgate.http.problem import problem
+from sealgate.http.problem import Refusal, problem
 from sealgate.live.gui import LiveGui
 
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 """Methods that change nothing (RFC 9110 §9.2.1): answered well, they are not stated."""
 
 _LONGEST_PATH = 200
-
-
-class TooLarge(Exception):
-    """The body of a request is larger than it may be."""
 
 
 class Guard:
@@ -75,11 +71,9 @@ class _Guarded:
         """Have it answered, whatever comes of that."""
         try:
             await (self._refusal() or self._app)(self._scope, self._limited, self._finished)
-        except TooLarge:
-            await self._refuse(413, self._too_large)
         except Exception as error:
             self._failed(error)
-            await self._refuse(500, f"the gateway could not answer this; its log says why under {self._id}")
+            await self._apologize()
         finally:
             self._state()
 
@@ -108,7 +102,8 @@ class _Guarded:
         message = await self._receive()
         self._read += len(message.get("body", b""))
         if self._read > self._gui.settings.max_body:
-            raise TooLarge
+            self._last = True
+            raise Refusal(413, self._too_large)
         return message
 
     async def _finished(self, message: Message) -> None:
@@ -122,13 +117,14 @@ class _Guarded:
             message = {**message, "headers": fields}
         await self._send(message)
 
-    async def _refuse(self, status: int, sentence: str) -> None:
+    async def _apologize(self) -> None:
         """Unless the answer has begun; then the connection ends, so that nobody takes a part for the whole."""
         if self._status:
             self._connection.abort()
             return
         self._last = True
-        await problem(status, sentence)(self._scope, self._receive, self._finished)
+        sentence = f"the gateway could not answer this; its log says why under {self._id}"
+        await problem(500, sentence)(self._scope, self._receive, self._finished)
 
     def _failed(self, error: Exception) -> None:
         place = traceback.extract_tb(error.__traceback__)[-1]

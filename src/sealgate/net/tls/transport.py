@@ -55,6 +55,10 @@ def _no_contexts() -> ServerContexts | None:
     return None
 
 
+def _never() -> bool:
+    return False
+
+
 class TlsTransport(asyncio.Transport, asyncio.Protocol):
     """One TLS connection on a plain transport. Made by `start_server` and `start_client`."""
 
@@ -75,6 +79,8 @@ class TlsTransport(asyncio.Transport, asyncio.Protocol):
         self._written = False
         self._timer: asyncio.TimerHandle | None = None
         self.handshake: Handshake | None = None
+        self.lingers: Callable[[], bool] = _never
+        """Asked at the end: whether the peer is still sending, and would lose what was said last to a reset."""
 
     # -- the handshake
 
@@ -162,7 +168,14 @@ class TlsTransport(asyncio.Transport, asyncio.Protocol):
             self._plain.close()
             return
         self._plain.write_eof()
-        self._timer = self._loop.call_later(LINGER, self._plain.abort)
+        self._timer = self._loop.call_later(LINGER, self._lingered)
+
+    def _lingered(self) -> None:
+        """Long enough, unless what was written has not left yet: whoever set the user above limits that time."""
+        if self._plain.get_write_buffer_size():
+            self._timer = self._loop.call_later(LINGER, self._lingered)
+        else:
+            self._plain.abort()
 
     # -- from the plain transport
 
@@ -264,7 +277,10 @@ class TlsTransport(asyncio.Transport, asyncio.Protocol):
         if self._open and self._engine is not None:
             self._engine.close_notify()
             self._flush()
-        self._plain.close()
+        if self._open and self.lingers():
+            self._linger()
+        else:
+            self._plain.close()
 
     def abort(self) -> None:
         """Close at once, without a word."""
