@@ -115,6 +115,9 @@ def test_a_failed_handshake_is_logged_in_the_words_of_mail(gate: Gateway, gui: C
             r"tls_early_post_process_client_hello:unsupported protocol'\)$",
             line,
         )
+        said = gate.command("handshakes", "--limit", "1").stdout
+        assert re.search(r"  HCID \d+ from 127\.0\.0\.1 to N?GUI HTTPS\n", said)
+        assert "TLS 1.3" in said  # what would mend it
         with Client(port) as client:
             assert client.version == "TLSv1.3"
         gate.wait_for_log(r"HCID \d+ TLS success protocol TLSv1\.3 cipher TLS_AES_256_GCM_SHA384", after=position)

@@ -165,19 +165,22 @@ async def until(what: Callable[[], Any]) -> None:
 
 
 async def test_a_running_download_is_whole_although_its_version_is_withdrawn() -> None:
-    async with running() as house, connected(house, ssl.TLSVersion.TLSv1_2) as (reader, writer):
-        async with connected(house) as (other, asking):
-            writer.write(get("/download"))
-            await reader.readuntil(b"\r\n\r\n")
-            house.swap("1.3")
-            house.gate.set()
-            received = await reader.read()
-            assert received.count(b"x") == PIECES * len(PIECE)
-            assert received.endswith(b"0\r\n\r\n")
-            asking.write(get("/refused"))
-            assert (await answer(other))[0] == 412
-            (told,) = house.said(HttpsWithdrawn)
-            assert (told.count, told.stayed) == (1, 1)
+    async with (
+        running() as house,
+        connected(house, ssl.TLSVersion.TLSv1_2) as (reader, writer),
+        connected(house) as (other, asking),
+    ):
+        writer.write(get("/download"))
+        await reader.readuntil(b"\r\n\r\n")
+        house.swap("1.3")
+        house.gate.set()
+        received = await reader.read()
+        assert received.count(b"x") == PIECES * len(PIECE)
+        assert received.endswith(b"0\r\n\r\n")
+        asking.write(get("/refused"))
+        assert (await answer(other))[0] == 412
+        (told,) = house.said(HttpsWithdrawn)
+        assert (told.count, told.stayed) == (1, 1)
 
 
 async def test_a_slow_reader_of_a_download_is_not_cut_while_it_takes_something() -> None:

@@ -109,6 +109,7 @@ Then look:
   grep TLS {home}/logs/mail.log      which TLS both hops spoke
   ls {home}/maildir/new              where the message went
   {sys.argv[0]} --home {home} status
+  curl -k https://127.0.0.1:{8443 + options.port_base}/api/v1/health/ready
 
 The administrator is {FIRST}. The passphrase was shown when this configuration was made; set another with
 

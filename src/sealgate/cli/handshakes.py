@@ -24,7 +24,11 @@ def add_commands(words: Words[argparse.ArgumentParser]) -> None:
     more = "The newest come first. They are read from the record of this home, also when no gateway runs."
     one = add(words, "handshakes", show, "Say why handshakes failed, and what would mend it.", more)
     one.add_argument(
-        "connection", type=int, nargs="?", metavar="ICID|DCID", help="of the connection with this number in mail.log"
+        "connection",
+        type=int,
+        nargs="?",
+        metavar="ICID|DCID|HCID",
+        help="of the connection with this number in mail.log",
     )
     one.add_argument("--peer", metavar="PEER", help="with this address, or on the way to this domain")
     one.add_argument("--limit", type=int, default=20, metavar="N", help="at most so many (default: %(default)s)")
@@ -79,5 +83,7 @@ def failed_lines(found: Sequence[Record]) -> Iterator[str]:
 def _where(event: TlsFailed) -> str:
     if event.way is Way.IN:
         return f"ICID {event.connection} from {event.peer_ip} to listener {event.service}"
+    if event.way is Way.GUI:
+        return f"HCID {event.connection} from {event.peer_ip} to {event.service}"
     waits = ", its mail waits" if event.deferring else ""
     return f"DCID {event.connection} to {printable(event.domain or event.service)} ({event.peer_ip}){waits}"

@@ -22,5 +22,5 @@ HANDSHAKES = Command(
     "handshakes",
     "Say why handshakes failed, and what would mend it.",
     handshakes,
-    more="handshakes [ICID|DCID]\n\nThe newest come first; the number is that of the connection in the mail log.",
+    more="handshakes [ICID|DCID|HCID]\n\nThe newest come first; the number is that of the connection in the mail log.",
 )
