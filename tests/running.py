@@ -18,7 +18,7 @@ from unittest.mock import patch
 import tomli_w
 
 from sealgate.app.main import main
-from tests.peers.ports import HOST, free_port, wait_for
+from tests.peers.ports import HOST, free_port, free_ports, wait_for
 
 COMMAND = str(Path(sys.executable).with_name("sealgate"))
 PATIENCE = 30.0
@@ -50,9 +50,10 @@ class Gateway:
 
         def first(settings: Settings) -> None:
             settings["gateway"]["workers"] = workers
-            for listener in settings["listeners"]:
-                self.ports[listener["name"]] = listener["port"] = free_port()
-            self.gui_ports = settings["gui"]["port"], settings["gui"]["ngui_port"] = free_port(), free_port()
+            classic, ngui, *others = free_ports(2 + len(settings["listeners"]))
+            self.gui_ports = settings["gui"]["port"], settings["gui"]["ngui_port"] = classic, ngui
+            for listener, port in zip(settings["listeners"], others, strict=True):
+                self.ports[listener["name"]] = listener["port"] = port
 
         self.configure(first)
 
