@@ -22,6 +22,7 @@ from sealgate.app.main import main
         (("userconfig",), "sealgate: userconfig is a command of the dialogue: sealgate cli userconfig"),
         (("queue", "lst"), "sealgate queue: there is no command 'lst'; did you mean list?"),
         (("xyz",), "sealgate: there is no command 'xyz'; sealgate --help lists those there are"),
+        (("evaluate", "--port-base", "90000"), "'90000' is no number from 0 to 62948"),
         (("queue", "show"), "the following arguments are required: MID"),
         (("queue", "list", "--foo"), "unrecognized arguments: --foo"),
     ],

@@ -19,7 +19,9 @@ SINK_PORT = 2526
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The ones of init that make sense here, and the next hop's versions."""
-    parser.add_argument("--port-base", type=int, default=0, help="added to every port, for a second gateway")
+    parser.add_argument(
+        "--port-base", type=_port_base, default=0, metavar="PORT_BASE", help="added to every port, for a second gateway"
+    )
     parser.add_argument(
         "--defaults",
         choices=("modern", "asyncos-15.5"),
@@ -28,6 +30,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--from", dest="source", metavar="FILE", help="an AsyncOS configuration (XML) to begin with")
     parser.add_argument("--sink-tls", default="1.2-1.3", metavar="VERSIONS", help="what the next hop speaks, or off")
+
+
+def _port_base(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and len(text) < 6 and int(text) <= 65535 - max(PORTS)):
+        raise argparse.ArgumentTypeError(f"{text!r} is no number from 0 to {65535 - max(PORTS)}")
+    return int(text)
 
 
 def run(options: argparse.Namespace) -> int:
