@@ -23,6 +23,7 @@ from sealgate.app.main import main
         (("queue", "lst"), "sealgate queue: there is no command 'lst'; did you mean list?"),
         (("xyz",), "sealgate: there is no command 'xyz'; sealgate --help lists those there are"),
         (("evaluate", "--port-base", "90000"), "'90000' is no number from 0 to 62948"),
+        (("evaluate", "--sink-tls", "9"), "argument --sink-tls: '9' is no TLS version"),
         (("queue", "show"), "the following arguments are required: MID"),
         (("queue", "list", "--foo"), "unrecognized arguments: --foo"),
     ],

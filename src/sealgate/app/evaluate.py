@@ -12,6 +12,7 @@ from sealgate.cli import init as init_command
 from sealgate.cli.commands import stored
 from sealgate.control.passphrases import FIRST
 from sealgate.store.revisions import Revision
+from sealgate.tls.version import Selection, SelectionError
 
 PORTS = (2525, 2587, 2465)
 SINK_PORT = 2526
@@ -29,13 +30,25 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="TLS 1.2 and 1.3 on every service, or 1.1 and 1.2 as right after an upgrade",
     )
     parser.add_argument("--from", dest="source", metavar="FILE", help="an AsyncOS configuration (XML) to begin with")
-    parser.add_argument("--sink-tls", default="1.2-1.3", metavar="VERSIONS", help="what the next hop speaks, or off")
+    parser.add_argument(
+        "--sink-tls", type=_versions, default="1.2-1.3", metavar="VERSIONS", help="what the next hop speaks, or off"
+    )
 
 
 def _port_base(text: str) -> int:
     if not (text.isascii() and text.isdigit() and len(text) < 6 and int(text) <= 65535 - max(PORTS)):
         raise argparse.ArgumentTypeError(f"{text!r} is no number from 0 to {65535 - max(PORTS)}")
     return int(text)
+
+
+def _versions(text: str) -> str:
+    """As the next hop, a process of its own, takes them: without it the gateway would run on alone."""
+    try:
+        if text != "off":
+            Selection.parse(text)
+    except SelectionError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
+    return text
 
 
 def run(options: argparse.Namespace) -> int:
