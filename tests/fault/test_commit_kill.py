@@ -38,6 +38,7 @@ def settled(gate: Gateway) -> dict[str, Any] | None:
     return None
 
 
+@pytest.mark.timeout(1200)  # of the long form, forty rounds of which each waits until all serve again
 @pytest.mark.parametrize("victim", ["control", "worker-1", "worker-2", "supervisor"])
 def test_never_a_mixture(tmp_path: Path, victim: str, soak: bool) -> None:
     chance = random.Random(f"commit {victim}")
