@@ -38,6 +38,7 @@ from sealgate.process.child import Connection
 from sealgate.process.endpoint import Listening
 from sealgate.process.ids import Ids
 from sealgate.process.lease import Lease, Leases
+from sealgate.process.servers import Servers
 from sealgate.store.copy import copy_spool, remove_copy
 from sealgate.store.database import StoreError
 from sealgate.store.room import Room
@@ -61,7 +62,7 @@ class Worker:
         self._emit: Callable[[Event], None] = journal.emit
         self._current = Current(build(connection.start.payload, library, None))
         self._prepared: tuple[LiveRevision, Sequence[Listening]] | None = None
-        self._servers: dict[tuple[str, int], tuple[str, asyncio.Server]] = {}
+        self._servers = Servers(self._session_factory)
         self._sessions: set[Stoppable] = set()
         self._sessions_of: dict[str, WeakSet[Session]] = {}
         self._ids = Ids(connection.channel)
@@ -124,7 +125,7 @@ class Worker:
         for sentence in faults_of(self._current.revision):
             self._emit(ServiceUnavailable("tls", sentence))
         self._desk.open(self._schedule)
-        await self._listen(self._connection.start.listening)
+        await self._servers.serve(self._connection.start.listening)
 
     async def _prepare_ids(self) -> None:
         """Without ids nothing is taken and nothing leaves, but the gateway runs: they are asked for again and again."""
@@ -146,23 +147,6 @@ class Worker:
             self._emit(SpoolRecovered(len(queued), self._number))
         for message in queued:
             self._schedule.add(message)
-
-    async def _listen(self, listening: Sequence[Listening]) -> None:
-        """Serve these sockets and no others; one that is served already is not touched."""
-        wanted = {each.endpoint.place for each in listening}
-        for place in [place for place in self._servers if place not in wanted]:
-            self._servers.pop(place)[1].close()
-        loop = asyncio.get_running_loop()
-        for each in listening:
-            name = each.endpoint.listener
-            known = self._servers.get(each.endpoint.place)
-            if known is not None and known[0] == name:
-                continue
-            if known is not None:
-                known[1].close()
-            sock = each.socket.dup()  # the server closes its own; this one stays the connection's
-            server = await loop.create_server(self._session_factory(name), sock=sock, backlog=1024)
-            self._servers[each.endpoint.place] = (name, server)
 
     def _limit_room(self) -> None:
         """The disk is everyone's; of the queue each worker has an equal share."""
@@ -213,7 +197,7 @@ class Worker:
         self._current.revision = revision
         self._journal.configure(revision.configuration.logs, revision.configuration.tls.codes)
         self._limit_room()
-        await self._listen(listening)
+        await self._servers.serve(listening)
         if before.configuration.dns != revision.configuration.dns:
             self._names.forget()
         if _delivery_policy(before) != _delivery_policy(revision):
@@ -233,8 +217,7 @@ class Worker:
     async def stop(self) -> None:
         """Accept nothing new, finish what is under way, close the spool."""
         self._desk.close()
-        for _, server in self._servers.values():
-            server.close()
+        self._servers.close()
         for session in list(self._sessions):
             session.stop()
         deadline = asyncio.get_running_loop().time() + FINISH_PATIENCE

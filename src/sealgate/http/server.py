@@ -10,14 +10,13 @@ from starlette.types import ASGIApp
 from sealgate.config.schema.gui import CLASSIC
 from sealgate.event.facts import HttpsTurnedAway, HttpsWithdrawn
 from sealgate.http.connection import HttpsConnection
-from sealgate.http.port import Guest, GuiTools, Place, Port, Standing
+from sealgate.http.port import Guest, GuiTools, Port, Standing
 from sealgate.http.tally import Tally
 from sealgate.live.gui import LiveGui
 from sealgate.mail.host import counted_as
 from sealgate.process.endpoint import Listening
+from sealgate.process.servers import Servers
 from sealgate.tls.verdict import still_speaks
-
-BACKLOG = 1024
 
 FINISH = 4.0
 """Seconds that responses under way may take when control stops."""
@@ -32,25 +31,11 @@ class GuiServer:
         self._tally = Tally(lambda name, why, count: tools.emit(HttpsTurnedAway(name, count, why)))
         self._connections: dict[Guest, None] = {}  # the oldest first
         self._ports = {name: Port(name, app, tools, self._admit, self._gone) for name, app in apps.items()}
-        self._servers: dict[Place, tuple[str, asyncio.Server]] = {}
+        self._servers = Servers(lambda name: _factory(self._ports[name]))
 
     async def listen(self, listening: Sequence[Listening]) -> None:
         """Serve these sockets and no others; one that is served already is not touched."""
-        wanted = {each.endpoint.place for each in listening}
-        for place in [place for place in self._servers if place not in wanted]:
-            self._servers.pop(place)[1].close()
-        loop = asyncio.get_running_loop()
-        for each in listening:
-            name = each.endpoint.listener
-            known = self._servers.get(each.endpoint.place)
-            if known is not None and known[0] == name:
-                continue
-            if known is not None:
-                known[1].close()
-            port = self._ports[name]
-            sock = each.socket.dup()  # the server closes its own; this one stays the connection's
-            server = await loop.create_server(_factory(port), sock=sock, backlog=BACKLOG)
-            self._servers[each.endpoint.place] = (name, server)
+        await self._servers.serve(listening)
 
     # -- room
 
@@ -99,8 +84,7 @@ class GuiServer:
 
     async def stop(self) -> None:
         """Accept nothing new, finish what is under way."""
-        for _, server in self._servers.values():
-            server.close()
+        self._servers.close()
         for connection in list(self._connections):
             connection.finish()
         end = asyncio.get_running_loop().time() + FINISH
